@@ -1,0 +1,15 @@
+"""Handraiser takes leads in and keeps them on the record.
+
+A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/intake.py:take_lead` decides and writes.
+
+    app config errors cli serve   the factory, the settings, the exception tree, the commands, the start
+    api                           machines: lead endpoints, reading back, health
+    leads                         from a request to a row: params, plan (pure), decide (pure), record, rows
+    lead_tokens                   the credential in `lead_token` and what it grants
+    schedules contacts sources    what a lead enters, whose number it is, where it came from
+    offers companies              what a lead is for, and whose
+    lib                           knows nothing of leads: database, ledger, wire reader, phone, clock
+    migrations                    Alembic
+
+Imports go down this list only; `setup.cfg` has the exact order and a test keeps it.
+"""

@@ -1,0 +1,101 @@
+"""Answers: always a JSON object, with CORS headers, whatever the status."""
+
+import traceback
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from server.errors import Refused
+from server.lib import json
+from server.lib.ledger import WriteFailed
+from server.lib.logs import log
+
+# Anyone may post from any page: what a token may do there is judged by its powers, not by the browser.
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, Idempotent-Replayed, X-Request-Id",
+}
+RETRY_AFTER = "5"
+
+# What a status of the framework's own is called in our answers.
+CODE_OF_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+
+
+def json_answer(
+    content: dict[str, Any] | list[Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """A JSON answer that no cache keeps."""
+    response = Response(json.dump(content), status, headers, mimetype="application/json")
+    response.headers.extend(CORS)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def error_answer(refusal: Refused, submission_id: str | None = None) -> Response:
+    """An error in all the shapes that clients look for: errors, message, detail (RFC 9457), code."""
+    g.code = refusal.code
+    content = {
+        "success": False,
+        "status": refusal.status,
+        "type": f"{own_origin()}/api/docs/1.0/errors.html#{refusal.code}",
+        "title": refusal.title,
+        "code": refusal.code,
+        "message": refusal.message,
+        "detail": refusal.detail,
+        "errors": refusal.errors,
+        "metadata": {"request_id": g.request_id, "submission_id": submission_id},
+    }
+    headers = {"Retry-After": RETRY_AFTER} if refusal.status in (409, 429, 503) else None
+    return json_answer(content, refusal.status, headers)
+
+
+def own_origin() -> str:
+    """Scheme, host and port under which this request reached us."""
+    public: str = current_app.config["PUBLIC_URL"]
+    return public or f"{request.scheme}://{request.host}"
+
+
+def register(app: Flask) -> None:
+    """Turns every way of failing into an answer."""
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> Response:
+        return error_answer(error)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400 and error.response is None:
+            return Response(status=status, headers=dict(error.get_headers()))
+        code = CODE_OF_STATUS.get(status, "malformed_body" if status < 500 else "unexpected")
+        answer = error_answer(Refused(code, error.name, None, error.description))
+        allow = error.get_response().headers.get("Allow")
+        if allow:
+            answer.headers["Allow"] = allow
+        return answer
+
+    @app.errorhandler(WriteFailed)
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def unavailable(error: Exception) -> Response:
+        log.warning("database", request_id=g.request_id, problem=type(error).__name__)
+        text = "The database cannot take this now"
+        detail = f"{text}. Send the same request again, with the same Idempotency-Key."
+        return error_answer(Refused("unavailable", text, None, detail))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        # The message of an exception may quote a lead; its type and place do not.
+        frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
+        kind = type(error.orig).__name__ if isinstance(error, DBAPIError) else type(error).__name__
+        log.error("exception", request_id=g.request_id, kind=kind, frames=frames)
+        text = "Something went wrong on our side"
+        return error_answer(Refused("unexpected", text, None, f"{text}. Send the same request again."))

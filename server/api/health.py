@@ -1,0 +1,37 @@
+"""Whether the process lives and whether it can write."""
+
+from flask import Blueprint, Response, current_app
+
+from server.api.answers import json_answer
+from server.lib import metrics
+from server.lib.ledger import Ledger
+
+blueprint = Blueprint("health", __name__)
+
+# Refused by a database that is read-only, locked or gone; changes nothing.
+WRITABLE = "update company set config_version = config_version where id < 0"
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process answers."""
+    return json_answer({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """The database takes writes; otherwise 503."""
+
+    def write(ledger: Ledger) -> None:
+        ledger.touch(WRITABLE)
+
+    current_app.extensions["ledger"].run(write)
+    return json_answer({"status": "ready"})
+
+
+@blueprint.get("/metrics")
+def exposition() -> Response:
+    """Prometheus' own format, where the setting allows it."""
+    if not current_app.config["METRICS"]:
+        return json_answer({"status": "metrics are switched off; HANDRAISER_METRICS=true shows them"}, 404)
+    return Response(metrics.exposition(current_app.config["METRICS_SHARED"]), mimetype="text/plain")

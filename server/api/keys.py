@@ -1,0 +1,53 @@
+"""Which API key a request carries: in its Authorization header, or as `auth_token` in its body; never in its URL."""
+
+import base64
+import binascii
+
+from flask import Request
+
+from server.companies.queries import KeyHolder, find_key
+from server.errors import Refused
+
+HOW = "Send `Authorization: Bearer <private key>`, or HTTP Basic with the public and the private key."
+
+
+def credential(header: str | None, auth_token: object = None) -> tuple[str, str | None] | None:
+    """The private part, and the public one if it came too; None if nothing like a key was sent."""
+    scheme, _, rest = (header or "").strip().partition(" ")
+    rest = rest.strip()
+    if scheme.lower() in ("bearer", "token") and rest:
+        return rest, None
+    if scheme.lower() == "basic" and rest:
+        try:
+            public, _, private = base64.b64decode(rest, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return rest, None
+        return private, public
+    return (auth_token, None) if isinstance(auth_token, str) and auth_token else None
+
+
+def find(header: str | None, auth_token: object = None) -> tuple[KeyHolder | None, bool]:
+    """The key, if it is one, and whether anything was sent at all."""
+    sent = credential(header, auth_token)
+    return (find_key(*sent), True) if sent else (None, False)
+
+
+def require(request: Request, scope: str) -> KeyHolder:
+    """The key of a request that needs one; raises Refused."""
+    if "auth_token" in request.args:
+        text = "must not stand in a URL"
+        raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, f"An API key {text}. {HOW}")
+    key, sent = find(request.headers.get("Authorization"))
+    if not sent:
+        raise Refused("key_required", "An API key is required", {"auth_token": ["is missing"]}, HOW)
+    if key is None:
+        raise Refused("key_invalid", "The API key is not valid", {"auth_token": ["is not valid"]}, HOW)
+    if scope not in key.scopes:
+        text = f"lacks the scope {scope}"
+        raise Refused(
+            "scope_missing",
+            f"The API key {text}",
+            {"auth_token": [text]},
+            f"Use a key with the scope {scope}.",
+        )
+    return key

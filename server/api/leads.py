@@ -1,0 +1,75 @@
+"""The lead endpoints: a lead token opens them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+
+from server.api import keys
+from server.api.answers import error_answer, json_answer, own_origin
+from server.lead_tokens.rules import redirect_allowed
+from server.leads.intake import Taken, take_lead
+from server.leads.posting import Posting
+from server.lib import clock
+from server.lib.wire import Unreadable, read_body, read_query
+
+blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
+
+
+@blueprint.route("", methods=["POST", "PUT"], endpoint="create")
+@blueprint.route("/capture", methods=["POST", "PUT"], endpoint="capture")
+def submit_lead() -> Response:
+    """Creates or updates one lead."""
+    posting = read_posting()
+    taken = take_lead(current_app.extensions["ledger"], posting)
+    g.facts = {"company": taken.company_id, "token": (taken.token or "")[:8], "action": taken.action}
+    return send_on(posting, taken) or answer(taken)
+
+
+def answer(taken: Taken) -> Response:
+    """The JSON answer."""
+    if taken.refusal is not None:
+        return error_answer(taken.refusal, taken.submission_id)
+    return json_answer(
+        taken.answer or {}, headers={"Idempotent-Replayed": "true"} if taken.replayed else None
+    )
+
+
+def send_on(posting: Posting, taken: Taken) -> Response | None:
+    """A native form's visitor goes to the page that the form names, if the token's owner allows that page."""
+    target = posting.tree.get("redirect_to" if taken.refusal is None else "redirect_error")
+    if not redirect_allowed(taken.redirects, target):
+        return None
+    if taken.refusal is not None:
+        g.code = taken.refusal.code
+    return Response(status=303, headers={"Location": str(target), "Cache-Control": "no-store"})
+
+
+def read_posting() -> Posting:
+    """The request as plain values; what cannot be read is said later, once it is known whom it was meant for."""
+    query: dict[str, Any] = {}
+    body: dict[str, Any] = {}
+    problem = None
+    try:
+        query = read_query(request.environ)
+        body = read_body(request.environ)
+    except Unreadable as error:
+        problem = error
+    headers = request.headers
+    key, key_sent = keys.find(headers.get("Authorization"), body.get("auth_token"))
+    return Posting(
+        endpoint=(request.endpoint or "").rpartition(".")[2],
+        query=query,
+        body=body,
+        now=clock.now(),
+        request_id=g.request_id,
+        own_origin=own_origin(),
+        unreadable=problem,
+        key=key,
+        key_sent=key_sent,
+        idempotency_header=headers.get("Idempotency-Key"),
+        origin=headers.get("Origin"),
+        referrer=headers.get("Referer"),
+        fetch_site=headers.get("Sec-Fetch-Site"),
+        remote_ip=request.remote_addr,
+        user_agent=headers.get("User-Agent"),
+    )

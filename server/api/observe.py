@@ -1,0 +1,42 @@
+"""What each request leaves in the log and the metrics: who, what, how long; never a phone, a name or a whole token."""
+
+import time
+
+from flask import Flask, Response, g, request
+
+from server.lib import metrics
+from server.lib.logs import log
+from server.lib.secrets import new_id
+
+
+def register(app: Flask, count: bool) -> None:
+    """One hook before, one after."""
+
+    @app.before_request
+    def begin() -> None:
+        g.request_id = new_id()
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        seconds = time.perf_counter() - g.began
+        # The rule, not the path: a path may hold a number.
+        route = request.url_rule.rule if request.url_rule else "-"
+        line = {
+            "request_id": g.request_id,
+            "method": request.method,
+            "route": route,
+            "status": response.status_code,
+        }
+        line["ms"] = round(seconds * 1000, 2)
+        line |= g.get("facts", {})
+        if "code" in g:
+            line["code"] = g.code
+        log.info("request", **line)
+        if count:
+            metrics.REQUESTS.labels(route, request.method, response.status_code).inc()
+            metrics.SECONDS.labels(route).observe(seconds)
+            if "action" in line:
+                metrics.SUBMISSIONS.labels(line["action"], line.get("code", "")).inc()
+        return response

@@ -1,0 +1,79 @@
+"""Reading back: leads, and everything received with why."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from marshmallow import Schema, ValidationError
+
+from server.api import keys
+from server.api.answers import json_answer
+from server.companies.models import Company
+from server.errors import Refused
+from server.leads import queries
+from server.leads.params import blank, invalid
+from server.lib.db import db
+from server.lib.secrets import is_id
+
+blueprint = Blueprint("records", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/leads")
+def list_leads() -> Response:
+    """A company's leads."""
+    key = keys.require(request, "leads:read")
+    company = db.session.get_one(Company, key.company_id)
+    asked = filters(queries.LeadFilter())
+    try:
+        leads, metadata = queries.list_leads(company.id, company.region, company.time_zone, asked)
+    except ValidationError as error:
+        raise invalid(error.messages_dict) from error
+    return json_answer({"leads": leads, "metadata": metadata} if asked["root"] else leads)
+
+
+@blueprint.get("/leads/<lead_id>")
+def show_lead(lead_id: str) -> Response:
+    """One lead."""
+    key = keys.require(request, "leads:read")
+    return json_answer({"lead": found(queries.find_lead, key.company_id, lead_id, "lead")})
+
+
+@blueprint.get("/submissions")
+def list_submissions() -> Response:
+    """A company's submissions."""
+    key = keys.require(request, "submissions:read")
+    company = db.session.get_one(Company, key.company_id)
+    asked = filters(queries.SubmissionFilter())
+    try:
+        submissions, metadata = queries.list_submissions(company.id, company.time_zone, asked)
+    except ValidationError as error:
+        raise invalid(error.messages_dict) from error
+    return json_answer({"submissions": submissions, "metadata": metadata})
+
+
+@blueprint.get("/submissions/<submission_id>")
+def show_submission(submission_id: str) -> Response:
+    """One submission."""
+    key = keys.require(request, "submissions:read")
+    return json_answer(
+        {"submission": found(queries.find_submission, key.company_id, submission_id, "submission")}
+    )
+
+
+def filters(schema: Schema) -> dict[str, Any]:
+    """The query string as filters; raises Refused naming one that does not exist or does not validate."""
+    sent = {name: value for name, value in request.args.items() if not blank(value)}
+    if any("\x00" in value for value in sent.values()):
+        raise Refused("invalid_character", "A filter holds a NUL", None, "Send text without NUL characters.")
+    try:
+        loaded: dict[str, Any] = schema.load(sent)
+    except ValidationError as error:
+        raise invalid(error.messages_dict) from error
+    return loaded
+
+
+def found(find: Any, company_id: int, row_id: str, what: str) -> dict[str, Any]:
+    """The row, or the 404 that another company's row gets too."""
+    row: dict[str, Any] | None = find(company_id, row_id) if is_id(row_id) else None
+    if row is None:
+        raise Refused("not_found", f"There is no such {what}", {"id": [f"names no {what}"]})
+    return row

@@ -1,0 +1,88 @@
+"""create_app: reads as a table of contents."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_cors import CORS
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server import cli
+from server.api import answers, health, leads, observe, records
+from server.companies import configuration
+from server.config import Settings, from_environment
+from server.lib import logs
+from server.lib.db import db, sqlite_path, watch_sqlite, write_lock
+from server.lib.json import OrjsonProvider
+from server.lib.ledger import PostgresRunner, Runner, SqliteRunner, intake_engine
+
+MIGRATIONS = str(Path(__file__).parent / "migrations")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application; raises SettingError when the environment is wrong."""
+    settings = settings or from_environment()
+    logs.configure(settings.log_level)
+    app = Flask("server", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS={} if settings.on_sqlite else {"pool_pre_ping": True},
+        DATA_DIR=str(settings.data_dir),
+        URL=settings.url,
+        PUBLIC_URL=settings.public_url.rstrip("/"),
+        METRICS=settings.metrics,
+        METRICS_SHARED=settings.metrics and settings.worker_count > 1,
+    )
+    db.init_app(app)
+    configuration.watch(db.session)
+    Migrate(app, db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
+    with app.app_context():
+        app.extensions["ledger"] = make_runner(settings)
+    answers.register(app)
+    observe.register(app, settings.metrics)
+    CORS(
+        app,
+        send_wildcard=True,
+        resources={r"/api/*": {}},
+        allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
+        max_age=86400,
+    )
+    for blueprint in (leads.blueprint, records.blueprint, health.blueprint):
+        app.register_blueprint(blueprint)
+    cli.register(app)
+    app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign]
+    return app
+
+
+def make_runner(settings: Settings) -> Runner:
+    """What writes leads: group commit on SQLite, one statement on PostgreSQL."""
+    if not settings.on_sqlite:
+        return PostgresRunner(intake_engine(settings.database, settings.thread_count))
+    path = sqlite_path(settings.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = write_lock(settings.database)
+    watch_sqlite(db.engine, lock)
+    return SqliteRunner(path, lock)
+
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def trust_proxies(wsgi: Any, count: int) -> Any:
+    """Believes X-Forwarded-* as far as there are proxies of ours in front, and no further."""
+    return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
+
+
+def drop_suffix(wsgi: Wsgi) -> Wsgi:
+    """`.json` at the end of an API path changes nothing: old clients of TrackDrive's send it everywhere."""
+
+    def without(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.endswith(".json") and path.startswith("/api/v1/"):
+            environ["PATH_INFO"] = path.removesuffix(".json")
+        return wsgi(environ, start_response)
+
+    return without

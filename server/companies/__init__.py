@@ -1,0 +1,1 @@
+"""Companies: the tenants, their people and their API keys."""

@@ -1,0 +1,60 @@
+"""Making companies, people and API keys. Nothing here commits: the surface that calls does."""
+
+from zoneinfo import available_timezones
+
+from argon2 import PasswordHasher
+from phonenumbers import SUPPORTED_REGIONS
+
+from server.companies.models import ApiKey, Company, User
+from server.companies.rules import SCOPES
+from server.errors import CommandError
+from server.lib.db import db
+from server.lib.secrets import digest, new_secret, new_token
+
+
+def create_company(
+    name: str, region: str = "US", time_zone: str = "UTC", require_authorization: bool = False
+) -> Company:
+    """A new tenant; raises CommandError for a region or a time zone that does not exist."""
+    if region not in SUPPORTED_REGIONS:
+        raise CommandError(f"{region!r} is no region. Use two capital letters of ISO 3166, such as US or GB.")
+    if time_zone not in available_timezones():
+        raise CommandError(f"{time_zone!r} is no time zone. Use a name such as America/New_York.")
+    company = Company(
+        name=name, region=region, time_zone=time_zone, require_authorization=require_authorization
+    )
+    db.session.add(company)
+    db.session.flush()
+    return company
+
+
+def set_password(user: User) -> str:
+    """Gives a person a fresh random password, which is shown once and kept as an argon2 hash."""
+    password = new_secret()
+    user.password_hash = PasswordHasher().hash(password)
+    return password
+
+
+def create_key(company: Company, name: str, scopes: list[str] | None = None) -> tuple[ApiKey, str]:
+    """A new API key (all scopes unless some are named) and its private part, which is shown once."""
+    unknown = set(scopes or ()) - SCOPES.keys()
+    if unknown:
+        raise CommandError(f"{', '.join(sorted(unknown))} is no scope. The scopes are: {', '.join(SCOPES)}.")
+    private = new_secret()
+    key = ApiKey(
+        company_id=company.id,
+        name=name,
+        public=new_token("key_"),
+        private_hash=digest(private),
+        scopes=sorted(scopes or SCOPES),
+    )
+    db.session.add(key)
+    db.session.flush()
+    return key, private
+
+
+def renew_key(key: ApiKey) -> str:
+    """A new private part for a key; the old one ends."""
+    private = new_secret()
+    key.private_hash = digest(private)
+    return private

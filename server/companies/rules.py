@@ -1,0 +1,13 @@
+"""What an API key may do, by the scopes it carries."""
+
+SCOPES = {
+    "leads:create": "Send leads where the company requires authorization.",
+    "leads:read": "List and show leads.",
+    "leads:update": "Change leads, and lift a block or an opt-out.",
+    "leads:delete": "Delete leads and undo it.",
+    "submissions:read": "List and show submissions: everything received, with why.",
+    "submissions:replay": "Replay and release submissions.",
+    "outcomes:write": "Report calls and conversions.",
+    "config:read": "Read offers, schedules, tokens, sources and the rest of the configuration.",
+    "config:write": "Change the configuration.",
+}

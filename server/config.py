@@ -1,0 +1,172 @@
+"""Settings: each environment variable with its type, its default and one sentence, in one place."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import EnvError, FileAwareEnv
+
+from server.errors import SettingError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def setting(
+    variable: str, default: Any, sentence: str, shown: str | None = None, secret: bool = False
+) -> Any:
+    """One setting. `shown` is the default as the README prints it; a secret may come as `<variable>_FILE` too."""
+    about = {
+        "variable": variable,
+        "sentence": sentence,
+        "shown": shown or str(default or ""),
+        "secret": secret,
+    }
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment says, checked; made once, at the start."""
+
+    data_dir: Path = setting(
+        "HANDRAISER_DATA_DIR",
+        PROJECT / "var",
+        "The folder under which everything that the product writes lies.",
+        shown="var/",
+    )
+    database_url: str = setting(
+        "DATABASE_URL",
+        "",
+        "The database: postgresql://user:password@host/name, or sqlite:///path.",
+        shown="SQLite in the data folder",
+        secret=True,
+    )
+    public_url: str = setting(
+        "HANDRAISER_PUBLIC_URL",
+        "",
+        "The address under which the world reaches this installation, such as https://leads.example.com.",
+        shown="the host of each request",
+    )
+    host: str = setting("HANDRAISER_HOST", "127.0.0.1", "The address to listen on.")
+    port: int = setting("HANDRAISER_PORT", 8000, "The port to listen on, from 1 to 65535.")
+    trusted_proxies: int = setting(
+        "HANDRAISER_TRUSTED_PROXIES",
+        0,
+        "How many proxies in front add to X-Forwarded-For, from 0 to 9; only their entries are believed.",
+        shown="0",
+    )
+    workers: int = setting(
+        "HANDRAISER_WORKERS",
+        0,
+        "How many web processes run, from 1 to 256; SQLite takes one.",
+        shown="1 on SQLite, one a core on PostgreSQL",
+    )
+    threads: int = setting(
+        "HANDRAISER_THREADS",
+        0,
+        "How many threads each web process has, from 1 to 512; on SQLite they wait together for one commit.",
+        shown="64 on SQLite, 2 on PostgreSQL",
+    )
+    metrics: bool = setting(
+        "HANDRAISER_METRICS",
+        False,
+        "Whether GET /metrics shows Prometheus metrics, true or false; keep the path private if you switch it on.",
+        shown="false",
+    )
+    log_level: str = setting(
+        "HANDRAISER_LOG_LEVEL", "info", "The least level that is logged: debug, info, warning or error."
+    )
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL, with the driver that we ship."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'handraiser.db'}"
+        for prefix in ("postgresql://", "postgres://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @property
+    def url(self) -> str:
+        """Where the product is found, as people are told."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Which of the two databases it is."""
+        return self.database.startswith("sqlite")
+
+    @property
+    def worker_count(self) -> int:
+        """Web processes: one on SQLite, whose group commit lives in one process; else one a core."""
+        return 1 if self.on_sqlite else self.workers or os.cpu_count() or 1
+
+    @property
+    def thread_count(self) -> int:
+        """Threads of a web process: on PostgreSQL more than two only fight for the interpreter."""
+        return self.threads or (64 if self.on_sqlite else 2)
+
+
+def documented() -> Iterator[Field[Any]]:
+    """The settings in the order of the README's table."""
+    return iter(fields(Settings))
+
+
+def from_environment() -> Settings:
+    """Reads and checks every setting; raises SettingError with the sentence of the one that is wrong."""
+    return Settings(**{each.name: read(each) for each in documented()})
+
+
+def read(each: Field[Any]) -> Any:
+    """The value of one setting, of the type of its default; `<variable>_FILE` may name a file that holds it."""
+    variable, sentence = each.metadata["variable"], each.metadata["sentence"]
+    env = FileAwareEnv()
+    try:
+        if not env.str(variable, "").strip():
+            return each.default
+        value = PARSERS[type(each.default)](env, variable)
+        if not CHECKS.get(each.name, anything)(value):
+            raise ValueError(value)
+    except (EnvError, ValueError, OSError) as error:
+        shown = "" if each.metadata["secret"] else f" It is {os.environ.get(variable, '')!r}."
+        raise SettingError(f"{variable} is wrong. {sentence}{shown}") from error
+    return value
+
+
+PARSERS: dict[type, Callable[[FileAwareEnv, str], Any]] = {
+    str: lambda env, variable: env.str(variable).strip(),
+    int: lambda env, variable: env.int(variable),
+    bool: lambda env, variable: env.bool(variable),
+    type(PROJECT): lambda env, variable: env.path(variable).expanduser().resolve(),
+}
+
+
+def anything(value: Any) -> bool:
+    """The check of a setting whose type says it all."""
+    return True
+
+
+def plain_url(value: str) -> bool:
+    """Whether it is scheme, host and port only: it goes into shell commands and links."""
+    parts = urlsplit(value)
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and f"{parts.scheme}://{parts.netloc}" == value
+    )
+
+
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    "database_url": lambda value: value.startswith(
+        ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+    ),
+    "public_url": plain_url,
+    "port": lambda value: 1 <= value <= 65535,
+    "trusted_proxies": lambda value: 0 <= value <= 9,
+    "workers": lambda value: 1 <= value <= 256,
+    "threads": lambda value: 1 <= value <= 512,
+    "log_level": lambda value: value in {"debug", "info", "warning", "error"},
+}

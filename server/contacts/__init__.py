@@ -1,0 +1,1 @@
+"""Contacts: one number in one company, with its blocks and opt-outs."""

@@ -1,0 +1,24 @@
+"""Contact."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.lib.db import Id, Model
+
+
+class Contact(Model):
+    """One number in one company. `version` grows when its state changes: a decision that rests on it checks it."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("company_id", "caller_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    company_id: Mapped[int]
+    caller_id: Mapped[str]
+    blocked_at: Mapped[datetime | None]
+    opted_out_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

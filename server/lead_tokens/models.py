@@ -1,0 +1,45 @@
+"""LeadToken."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.lib import clock
+from server.lib.db import Model
+
+
+class LeadToken(Model):
+    """One credential of a schedule, an offer or (for postbacks) a traffic source; each vendor or page has its own."""
+
+    __tablename__ = "lead_token"
+    configures_intake = True
+    __table_args__ = (
+        CheckConstraint("kind in ('server', 'publishable', 'postback')", name="kind"),
+        CheckConstraint(
+            "(kind = 'postback') = (owner_kind = 'traffic_source')"
+            " and owner_kind in ('schedule', 'offer', 'traffic_source')",
+            name="owner_kind",
+        ),
+        CheckConstraint("(exposed_at is null) = (exposed_origin is null)", name="exposed"),
+        Index("ix_lead_token_company_id_owner", "company_id", "owner_kind", "owner_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("company.id"))
+    owner_kind: Mapped[str]
+    owner_id: Mapped[int]
+    kind: Mapped[str] = mapped_column(default="server")
+    name: Mapped[str]
+    value: Mapped[str] = mapped_column(unique=True)
+    default_traffic_source_id: Mapped[int | None] = mapped_column(ForeignKey("traffic_source.id"))
+    shows_stored_lead: Mapped[bool] = mapped_column(default=False)
+    allowed_origins: Mapped[list[str]] = mapped_column(default=list)
+    allowed_redirects: Mapped[list[str]] = mapped_column(default=list)
+    per_minute_limit: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    exposed_at: Mapped[datetime | None]
+    exposed_origin: Mapped[str | None]
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Leads: from a request to a row, and back."""

@@ -1,0 +1,92 @@
+"""What validated values mean: a number in E.164, an address, an instant. Pure."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from server.errors import Refused
+from server.leads.params import PHONE_NAMES, Asked, invalid
+from server.leads.schemas import invalid_time
+from server.lib import email
+from server.lib.phone import Phone, parse
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = timedelta(days=5 * 365 + 1)
+
+TIMES = ("schedule_callback_at", "next_action_at")
+
+zone = lru_cache(maxsize=64)(ZoneInfo)
+
+
+def normalise_phone(asked: Asked, region: str) -> Phone:
+    """The lead's number; raises Refused, which says where else a number was found."""
+    raw = asked.fields.get("caller_id")
+    if raw is None:
+        raise missing_phone(asked.tokens)
+    phone = parse(raw, region)
+    if phone is None:
+        text = "is not a valid phone number"
+        detail = f"caller_id {raw[:64]!r} {text} in {region}. Send it in E.164, such as +17192221234."
+        raise Refused("invalid_caller_id", f"Caller ID {text}", {"caller_id": [text]}, detail)
+    asked.fields["caller_id"] = phone.e164
+    return phone
+
+
+def missing_phone(tokens: dict[str, Any]) -> Refused:
+    """The refusal without a number; it names the key that looks as if it were meant."""
+    text = "is missing"
+    for name in PHONE_NAMES:
+        if name in tokens:
+            text = f"is missing; you sent `{name}`"
+            break
+    detail = f"caller_id {text}. Send the lead's phone number as caller_id."
+    return Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, detail)
+
+
+def normalise_email(asked: Asked) -> None:
+    """Keeps an address that is none as the token `email_raw`: a typo loses no lead."""
+    raw = asked.fields.get("email")
+    if raw is None:
+        return
+    address = email.normalise(raw.strip())
+    if address is not None:
+        asked.fields["email"] = address
+        return
+    del asked.fields["email"]
+    asked.tokens["email_raw"] = raw
+    asked.warn("email", "invalid_email", "email is not a valid address; it is kept as the token email_raw.")
+
+
+def normalise_times(asked: Asked, time_zone: str, now: datetime) -> None:
+    """Gives every time its instant; raises Refused for one out of range."""
+    for name in TIMES:
+        if name not in asked.fields:
+            continue
+        try:
+            instant = in_zone(asked.fields[name], time_zone)
+        except OverflowError:
+            instant = None
+        if instant is None or not EARLIEST <= instant <= now + LATEST:
+            raise invalid({name: [f"{invalid_time('')}, from the year 2000 to five years from now"]})
+        asked.fields[name] = instant
+
+
+def in_zone(time: datetime, time_zone: str) -> datetime:
+    """The instant of a time. A local one in a gap moves to the next that exists, in an overlap the first is meant."""
+    if time.tzinfo is not None:
+        return time.astimezone(UTC)
+    local = time.replace(tzinfo=zone(time_zone), fold=0)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(local.tzinfo).replace(tzinfo=None) == time:
+        return instant
+    # In a gap the two readings lie on either side of the change; the change itself is the next valid time.
+    before, after = instant - timedelta(hours=26), instant
+    offset = before.astimezone(local.tzinfo).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(local.tzinfo).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)

@@ -1,0 +1,173 @@
+"""From a request's parameters to what was asked for: fields, tokens, credentials and switches. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError
+
+from server.errors import Refused
+from server.leads.schemas import FIELDS, load_sent
+from server.leads.tokens import TokenError, capture, token_name
+from server.lib.wire import Unreadable, parse_json
+
+# Names that are no field of the lead and still never become a token.
+CONTROLS = frozenset(
+    [
+        "data_json",
+        "auth_token",
+        "id",
+        "uuid",
+        "lead_id",
+        "format",
+        "controller",
+        "action",
+        "utf8",
+        "_method",
+        "authenticity_token",
+        "serializer",
+        "root",
+        "columns",
+        "idempotency_key",
+        "dry_run",
+        "explain",
+        "redirect_to",
+        "redirect_error",
+        "consent",
+        "hp",
+    ]
+)
+RESERVED = frozenset(FIELDS) | CONTROLS
+
+# The controls that something reads; any other that is sent is named in the warnings.
+READ_CONTROLS = frozenset(
+    ["data_json", "auth_token", "idempotency_key", "dry_run", "explain", "redirect_to", "redirect_error"]
+)
+
+# Of the keys inside `data`, exactly these fill the field that is absent at the top level; flags never do.
+FILLED_FROM_DATA = ("caller_id", "email", "traffic_source_id", "sub_id")
+
+TOKEN_PARAMETERS = {"lead_token": None, "schedule_lead_token": "schedule", "offer_lead_token": "offer"}
+CREDENTIALS = ("lead_token", "schedule_lead_token", "offer_lead_token", "auth_token")
+
+# What people call a phone number when they do not call it caller_id.
+PHONE_NAMES = (
+    "phone",
+    "phone_number",
+    "phonenumber",
+    "cell_phone",
+    "cell",
+    "mobile",
+    "mobile_phone",
+    "telephone",
+    "tel",
+)
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request, validated: `fields` hold what was sent of the schema, `tokens` the rest."""
+
+    fields: dict[str, Any]
+    tokens: dict[str, Any]
+    controls: dict[str, Any]
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+    def warn(self, param: str, code: str, message: str) -> None:
+        """Says something to the sender that is no reason to refuse."""
+        self.warnings.append({"param": param, "code": code, "message": message})
+
+
+def blank(value: Any) -> bool:
+    """Whether a value counts as absent."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def sent_token(tree: Mapping[str, Any]) -> tuple[object, str | None]:
+    """The lead token of a request and the kind of owner it is looked up among. The others are never tried in turn."""
+    for name, owner_kind in TOKEN_PARAMETERS.items():
+        if not blank(tree.get(name)):
+            return tree[name], owner_kind
+    return None, None
+
+
+def redacted(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a request: all of it but its secrets."""
+    return {name: "[redacted]" if name in CREDENTIALS else value for name, value in tree.items()}
+
+
+def read_asked(tree: Mapping[str, Any]) -> Asked:
+    """Sorts and validates the parameters; raises Refused naming every field that is wrong."""
+    fields = {name: value for name, value in tree.items() if name in FIELDS and not blank(value)}
+    controls = {name: value for name, value in tree.items() if name in CONTROLS and not blank(value)}
+    asked = Asked(fields, {}, controls)
+    stray = {name: value for name, value in tree.items() if name not in RESERVED}
+    sort_tokens(asked, stray, read_data(asked))
+    if "number" in asked.fields:
+        asked.fields.setdefault("caller_id", asked.fields["number"])
+    for name in sorted(controls.keys() - READ_CONTROLS):
+        asked.warn(name, "no_effect", f"{name} is reserved and has no effect here.")
+    try:
+        asked.fields = load_sent(asked.fields)
+    except ValidationError as error:
+        raise invalid(error.messages_dict) from error
+    for flag in ("dry_run", "explain"):
+        if flag in controls:
+            controls[flag] = read_flag(flag, controls[flag])
+    return asked
+
+
+def read_data(asked: Asked) -> dict[str, Any]:
+    """The content of `data` and `data_json`; where both name a token, `data` wins."""
+    data = asked.fields.get("data", {})
+    if not isinstance(data, dict):
+        raise invalid({"data": ["Must be a Hash"]})
+    packed = asked.controls.get("data_json", {})
+    if isinstance(packed, str):
+        try:
+            packed = parse_json(packed.encode())
+        except (Unreadable, UnicodeError) as error:
+            raise invalid({"data_json": ["Must be a JSON object as text"]}) from error
+    if not isinstance(packed, dict):
+        raise invalid({"data_json": ["Must be a JSON object as text"]})
+    return packed | {name: value for name, value in data.items() if not blank(value)}
+
+
+def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any]) -> None:
+    """Makes tokens of the free keys. One that is spelt like a reserved name fills its field or is left out, aloud."""
+    free: dict[str, Any] = {}
+    for place, keys in (("", stray), ("data.", inside)):
+        for key, value in keys.items():
+            name = token_name(key)
+            if blank(value):
+                continue
+            if name not in RESERVED:
+                free[key] = value
+            elif (
+                name in FILLED_FROM_DATA
+                and name not in asked.fields
+                and not (name == "caller_id" and "number" in asked.fields)
+            ):
+                asked.fields[name] = value
+            elif asked.fields.get(name) != value:
+                asked.warn(place + key, "no_effect", f"{place + key} is reserved and has no effect there.")
+    try:
+        captured = capture(free)
+    except TokenError as error:
+        raise Refused(error.code, error.message, {f"data.{error.parameter}": [error.message]}) from error
+    asked.tokens = captured.tokens
+    asked.warnings.extend(captured.warnings)
+
+
+def read_flag(name: str, value: Any) -> bool:
+    """A switch that is no field of the lead, in the words of every other boolean."""
+    try:
+        return bool(FIELDS["blocked"].deserialize(value))
+    except ValidationError as error:
+        raise invalid({name: [str(text) for text in error.messages]}) from error
+
+
+def invalid(errors: Mapping[str, Any]) -> Refused:
+    """The refusal of parameters that do not validate."""
+    said = "; ".join(f"{name}: {text}" for name, texts in errors.items() for text in texts)
+    return Refused("invalid_parameter", said, errors)

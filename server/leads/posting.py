@@ -1,0 +1,35 @@
+"""What one request brings to intake, as plain values: HTTP, a CSV row and a replay all make one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from server.companies.queries import KeyHolder
+from server.leads.params import blank
+from server.lib.wire import Unreadable, merge
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Parameters and circumstances. `unreadable` says why there is no body to speak of."""
+
+    endpoint: str
+    query: dict[str, Any]
+    body: dict[str, Any]
+    now: datetime
+    request_id: str
+    own_origin: str
+    unreadable: Unreadable | None = None
+    key: KeyHolder | None = None
+    key_sent: bool = False
+    idempotency_header: str | None = None
+    origin: str | None = None
+    referrer: str | None = None
+    fetch_site: str | None = None
+    remote_ip: str | None = None
+    user_agent: str | None = None
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """All parameters: the body wins over the query string, but a blank wins over nothing."""
+        return merge(self.query, {name: value for name, value in self.body.items() if not blank(value)})

@@ -1,0 +1,214 @@
+"""Reading leads and submissions back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+
+from server.contacts.models import Contact
+from server.lead_tokens.models import LeadToken
+from server.leads import normalise, payload
+from server.leads.models import Lead, Submission
+from server.leads.schemas import Boolean, Digits, Integer, Text, Time
+from server.lib import json, paging, phone
+from server.lib.db import db
+from server.sources.models import TrafficSource
+
+
+class PageFilter(Schema):
+    """What every list takes."""
+
+    per_page = Integer(least=1, most=paging.MOST_PER_PAGE, load_default=paging.PER_PAGE)
+    cursor = Text()
+    created_at_from = Time()
+    created_at_to = Time()
+
+
+class LeadFilter(PageFilter):
+    """The filters of `GET /api/v1/leads`."""
+
+    number = Text()
+    email = Text()
+    status = Text()
+    offer_id = Digits(least=1, most=2**31 - 1)
+    schedule_id = Digits(least=1, most=2**31 - 1)
+    traffic_source_id = Text()
+    sub_id = Text()
+    fulltext = Text(longest=200)
+    columns = Text()
+    root = Boolean(load_default=True)
+
+
+class SubmissionFilter(PageFilter):
+    """The filters of `GET /api/v1/submissions`."""
+
+    action = Text()
+    code = Text()
+    caller_id = Text()
+    lead_id = Text()
+    lead_token_id = Digits(least=1, most=2**31 - 1)
+    vendor_lead_id = Text()
+
+
+def lead_query(company_id: int) -> Select[Any]:
+    """A company's leads with their contact and the present name of their source."""
+    return (
+        select(Lead, Contact.blocked_at, Contact.opted_out_at, TrafficSource.user_traffic_source_id)
+        .join(Contact, Contact.id == Lead.contact_id)
+        .outerjoin(TrafficSource, TrafficSource.id == Lead.traffic_source_id)
+        .where(Lead.company_id == company_id)
+    )
+
+
+def list_leads(
+    company_id: int, region: str, time_zone: str, asked: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One page of leads that are not deleted, newest first, and the list's metadata; raises ValidationError."""
+    query = lead_query(company_id).where(Lead.deleted_at.is_(None), *lead_conditions(asked, region))
+    query = query.where(*created_between(Lead.created_at, asked, time_zone))
+    rows, metadata = paged(query, Lead, asked)
+    columns = chosen_columns(asked.get("columns"))
+    shown = [lead_view(row) for row in rows]
+    if columns:
+        shown = [{name: lead[name] for name in columns} for lead in shown]
+    return shown, metadata
+
+
+def find_lead(company_id: int, lead_id: str) -> dict[str, Any] | None:
+    """One lead of this company, also a deleted one."""
+    row = db.session.execute(lead_query(company_id).where(Lead.id == lead_id)).first()
+    return lead_view(row) if row else None
+
+
+def lead_view(row: Any) -> dict[str, Any]:
+    """A row of `lead_query` as the API shows it."""
+    lead, blocked_at, opted_out_at, source = row
+    columns = {column.name: getattr(lead, column.name) for column in Lead.__table__.columns}
+    shown = payload.stored_lead(columns, blocked_at is not None, opted_out_at is not None)
+    shown["traffic_source_id"] = source or shown["traffic_source_id"]
+    if lead.deleted_at is not None:
+        shown["deleted_at"] = payload.time(lead.deleted_at)
+    return shown
+
+
+def lead_conditions(asked: Mapping[str, Any], region: str) -> list[ColumnElement[bool]]:
+    """The filters that were sent, as conditions."""
+    conditions: list[ColumnElement[bool]] = []
+    if "number" in asked:
+        known = phone.parse(asked["number"], region)
+        conditions.append(Lead.caller_id == (known.e164 if known else asked["number"]))
+    for name in ("email", "status", "sub_id"):
+        if name in asked:
+            conditions.append(getattr(Lead, name) == asked[name])
+    for name in ("offer_id", "schedule_id"):
+        if name in asked:
+            conditions.append(getattr(Lead, name) == int(asked[name]))
+    if "traffic_source_id" in asked:
+        text = asked["traffic_source_id"]
+        conditions.append(
+            or_(
+                Lead.traffic_source_text == text,
+                TrafficSource.user_traffic_source_id == text,
+                cast(Lead.traffic_source_id, String) == text,
+            )
+        )
+    if "fulltext" in asked:
+        conditions.append(contains(asked["fulltext"]))
+    return conditions
+
+
+def contains(text: str) -> ColumnElement[bool]:
+    """Whether number, address, sub id or any token holds a text, in any case; its wildcards are plain characters."""
+    return or_(
+        *(
+            func.lower(column).contains(text.lower(), autoescape=True)
+            for column in (Lead.caller_id, Lead.email, Lead.sub_id, cast(Lead.data, String))
+        )
+    )
+
+
+def created_between(column: Any, asked: Mapping[str, Any], time_zone: str) -> list[ColumnElement[bool]]:
+    """From the one time, up to but not including the other."""
+    conditions: list[ColumnElement[bool]] = []
+    if "created_at_from" in asked:
+        conditions.append(column >= instant(asked["created_at_from"], time_zone))
+    if "created_at_to" in asked:
+        conditions.append(column < instant(asked["created_at_to"], time_zone))
+    return conditions
+
+
+def instant(time: datetime, time_zone: str) -> datetime:
+    """A filter's time; one without an offset is the company's."""
+    return normalise.in_zone(time, time_zone)
+
+
+def paged(query: Select[Any], model: Any, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """One page; raises ValidationError for a cursor that is none."""
+    try:
+        return paging.page(
+            db.session, query, model.created_at, model.id, asked["per_page"], asked.get("cursor")
+        )
+    except paging.BadCursor as error:
+        text = "Must be the next_cursor of a list"
+        raise ValidationError({"cursor": [text]}) from error  # type: ignore[arg-type]
+
+
+def chosen_columns(text: str | None) -> list[str]:
+    """The columns that were asked for; raises ValidationError naming one that does not exist."""
+    if not text:
+        return []
+    names = [name.strip() for name in text.split(",")]
+    shown = list(payload.SHOWN)
+    unknown = [name for name in names if name not in shown]
+    if unknown:
+        text = f"Must be of: {', '.join(shown)}"
+        raise ValidationError({"columns": [text]})  # type: ignore[arg-type]
+    return names
+
+
+def submission_query(company_id: int) -> Select[Any]:
+    """A company's submissions with the name of their token."""
+    return (
+        select(Submission, LeadToken.name)
+        .outerjoin(LeadToken, LeadToken.id == Submission.lead_token_id)
+        .where(Submission.company_id == company_id)
+    )
+
+
+def list_submissions(
+    company_id: int, time_zone: str, asked: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One page of submissions, newest first, and the list's metadata; raises ValidationError."""
+    query = submission_query(company_id).where(*created_between(Submission.created_at, asked, time_zone))
+    for name in ("action", "code", "caller_id", "vendor_lead_id"):
+        if name in asked:
+            query = query.where(getattr(Submission, name) == asked[name])
+    if "lead_token_id" in asked:
+        query = query.where(Submission.lead_token_id == int(asked["lead_token_id"]))
+    if "lead_id" in asked:
+        # Also by the random id that a page was told.
+        lead_id = asked["lead_id"]
+        query = query.where(or_(Submission.lead_id == lead_id, Submission.public_lead_id == lead_id))
+    rows, metadata = paged(query, Submission, asked)
+    return [submission_view(row) for row in rows], metadata
+
+
+def find_submission(company_id: int, submission_id: str) -> dict[str, Any] | None:
+    """One submission of this company."""
+    row = db.session.execute(submission_query(company_id).where(Submission.id == submission_id)).first()
+    return submission_view(row) if row else None
+
+
+def submission_view(row: Any) -> dict[str, Any]:
+    """A row of `submission_query` as the API shows it."""
+    submission, token_name = row
+    shown = {column.name: getattr(submission, column.name) for column in Submission.__table__.columns}
+    del shown["company_id"], shown["content_hash"], shown["lead_updated_at"]
+    shown["lead_token_name"] = token_name
+    shown["received"] = json.load(submission.received)
+    shown["why"] = json.load(submission.why)
+    for name in ("created_at", "purge_at"):
+        shown[name] = payload.time(shown[name])
+    return shown

@@ -1,0 +1,255 @@
+"""The statements of intake: what a decision reads, and the arms that write it, the same on both databases."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from server.lead_tokens.rules import Grant
+from server.leads.models import Lead, Submission
+from server.lib import json
+from server.lib.ledger import Arm, Ledger
+
+
+class StaleGrant(Exception):
+    """The company's configuration has changed since the grant was read: read it again, decide again."""
+
+
+COLUMNS = tuple(column.name for column in Lead.__table__.columns)
+UNCHANGING = frozenset({"id", "company_id", "created_at", "lead_token_id", "remote_ip"})
+
+
+def as_text(table: str, name: str) -> str:
+    """A column as both drivers hand it over alike: ids and JSON as text."""
+    kind = type(Lead.__table__.columns[name].type).__name__
+    return f"cast({table}.{name} as text)" if kind in ("Id", "JSON") else f"{table}.{name}"
+
+
+LEAD = ", ".join(as_text("lead", name) for name in COLUMNS)
+STATE = (
+    "select company.config_version, cast(contact.id as text), contact.version, contact.blocked_at,"
+    f" contact.opted_out_at, latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from company"
+    " left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
+    " left join lead on lead.company_id = company.id and lead.owner_kind = :owner_kind"
+    " and lead.owner_id = :owner_id and lead.caller_id = :caller_id and lead.is_live"
+    " left join submission latest on latest.id = (select id from submission where submission.company_id = company.id"
+    " and submission.lead_id = lead.id order by submission.created_at desc, submission.id desc limit 1)"
+    " where company.id = :company_id"
+)
+NAMED_LEAD = f"select {LEAD} from lead where lead.company_id = :company_id and lead.id = :named_id"
+KEPT_ANSWER = (
+    "select content_hash, cast(lead_id as text), cast(submission_id as text), answer, expires_at"
+    " from idempotency_answer where company_id = :company_id and lead_token_id = :token_id"
+    " and scope = :scope and key = :key"
+)
+VERSION = "select config_version from company where id = :company_id"
+
+
+@dataclass(slots=True)
+class ContactState:
+    """What is known of the number."""
+
+    id: str
+    version: int
+    blocked_at: datetime | None
+    opted_out_at: datetime | None
+
+
+@dataclass(slots=True)
+class KeptAnswer:
+    """What an idempotency key or a vendor's id stands for."""
+
+    content_hash: str
+    lead_id: str
+    submission_id: str
+    answer: str | None
+    expires_at: datetime | None
+
+
+def instant(value: Any) -> Any:
+    """SQLite hands times over as text."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+
+
+def lead_row(values: tuple[Any, ...]) -> dict[str, Any] | None:
+    """A lead as a dict of its columns."""
+    if values[0] is None:
+        return None
+    row = dict(zip(COLUMNS, values, strict=True))
+    for name in COLUMNS:
+        if name.endswith("_at"):
+            row[name] = instant(row[name])
+    row["data"] = json.load(row["data"])
+    row["is_live"], row["test"] = bool(row["is_live"]), bool(row["test"])
+    return row
+
+
+def check_version(ledger: Ledger, grant: Grant) -> None:
+    """Raises StaleGrant if the configuration has moved on."""
+    row = ledger.row(VERSION, {"company_id": grant.company_id})
+    if row is None or row[0] != grant.config_version:
+        raise StaleGrant
+
+
+@dataclass(slots=True)
+class State:
+    """What is stored that bears on a plan: the number's contact, the live lead of the token's owner with its latest
+    submission, and the lead that the vendor's own id names."""
+
+    contact: ContactState | None
+    live: dict[str, Any] | None
+    latest_hash: str | None = None
+    latest_at: datetime | None = None
+    latest_lead_updated_at: datetime | None = None
+    vendor: KeptAnswer | None = None
+    vendor_lead: dict[str, Any] | None = None
+
+
+def read_state(ledger: Ledger, grant: Grant, caller_id: str) -> State:
+    """The contact and the live lead of a number under the token's owner; raises StaleGrant."""
+    asked = {
+        "company_id": grant.company_id,
+        "owner_kind": grant.owner_kind,
+        "owner_id": grant.owner_id,
+        "caller_id": caller_id,
+    }
+    row = ledger.row(STATE, asked)
+    if row is None or row[0] != grant.config_version:
+        raise StaleGrant
+    contact = ContactState(row[1], row[2], instant(row[3]), instant(row[4])) if row[1] is not None else None
+    return State(contact, lead_row(row[8:]), row[5], instant(row[6]), instant(row[7]))
+
+
+def read_lead(ledger: Ledger, company_id: int, lead_id: str) -> dict[str, Any] | None:
+    """One lead by its id."""
+    row = ledger.row(NAMED_LEAD, {"company_id": company_id, "named_id": lead_id})
+    return lead_row(row) if row else None
+
+
+def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer | None:
+    """What a key stands for under this token."""
+    asked = {"company_id": grant.company_id, "token_id": grant.token_id, "scope": scope, "key": key}
+    row = ledger.row(KEPT_ANSWER, asked)
+    return KeptAnswer(*row[:4], instant(row[4])) if row else None
+
+
+def insert(table: str, columns: dict[str, str]) -> str:
+    """An INSERT of one row; `columns` maps each column to the name of its value."""
+    names, values = ", ".join(columns), ", ".join(f":{value}" for value in columns.values())
+    return f"insert into {table} ({names}) values ({values})"
+
+
+def same(*names: str) -> dict[str, str]:
+    """Columns whose value has the same name."""
+    return {name: name for name in names}
+
+
+CONTACT_INSERT = Arm(
+    insert(
+        "contact",
+        same("company_id", "caller_id", "blocked_at", "opted_out_at")
+        | {"id": "contact_id", "version": "contact_version", "created_at": "now", "updated_at": "now"},
+    )
+)
+# Touching the row makes whoever blocks this number at the same moment come before us or after us, never between.
+CONTACT_TOUCH = Arm(
+    "update contact set updated_at = :now where id = :contact_id and version = :contact_version"
+)
+CONTACT_CHANGE = Arm(
+    "update contact set blocked_at = :blocked_at, opted_out_at = :opted_out_at, version = version + 1,"
+    " updated_at = :now where id = :contact_id and version = :contact_version"
+)
+STOP_OTHERS = Arm(
+    "update lead set next_action_at = null, status = :stopped_status, updated_at = :now"
+    " where company_id = :company_id and caller_id = :caller_id and is_live and id <> :lead_id",
+    optional=True,
+)
+LEAD_INSERT = Arm(
+    insert("lead", {name: f"lead_{name}" for name in COLUMNS} | {"id": "lead_id", "company_id": "company_id"})
+)
+LEAD_UPDATE = Arm(
+    "update lead set "
+    + ", ".join(f"{name} = :lead_{name}" for name in COLUMNS if name not in UNCHANGING)
+    + " where id = :lead_id and updated_at = :read_updated_at"
+)
+LEAD_END = Arm(
+    "update lead set is_live = false, status = :ended_status, ended_at = :now, deleted_at = :ended_deleted_at,"
+    " next_action_at = null, updated_at = :now where id = :ended_id and updated_at = :ended_updated_at"
+)
+SUBMISSION_COLUMNS = tuple(column.name for column in Submission.__table__.columns)
+SUBMISSION_INSERT = Arm(
+    insert(
+        "submission",
+        {name: f"submission_{name}" for name in SUBMISSION_COLUMNS}
+        | {"company_id": "company_id", "lead_token_id": "token_id", "created_at": "now"},
+    )
+)
+TOUCH_INSERT = Arm(
+    insert(
+        "touch",
+        same("company_id", "lead_id")
+        | {
+            "id": "touch_id",
+            "submission_id": "submission_id",
+            "traffic_source_id": "touch_source_id",
+            "traffic_source_text": "touch_source_text",
+            "sub_id": "touch_sub_id",
+            "created_at": "now",
+        },
+    )
+)
+EVENT_INSERT = Arm(
+    insert(
+        "outbox_event",
+        same("company_id", "lead_id", "submission_id")
+        | {"id": "event_id", "kind": "event_kind", "created_at": "now"},
+    )
+)
+KEY_COLUMNS = same("company_id", "lead_id", "submission_id", "content_hash", "answer") | {
+    "lead_token_id": "token_id",
+    "created_at": "now",
+    "id": "answer_id",
+    "scope": "scope",
+    "key": "key",
+    "expires_at": "answer_expires_at",
+}
+ANSWER_INSERT = Arm(insert("idempotency_answer", KEY_COLUMNS))
+# An expired key starts anew; the old submission's id makes the one who comes first the only one.
+ANSWER_RENEW = Arm(
+    "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash,"
+    " answer = :answer, created_at = :now, expires_at = :answer_expires_at where company_id = :company_id"
+    " and lead_token_id = :token_id and scope = :scope and key = :key and submission_id = :kept_submission_id"
+)
+VENDOR_INSERT = Arm(
+    insert(
+        "idempotency_answer",
+        KEY_COLUMNS | {"id": "vendor_answer_id", "scope": "vendor_scope", "key": "vendor_key"},
+    )
+    .replace(":answer,", "null,")
+    .replace(":answer_expires_at", "null")
+)
+VENDOR_RENEW = Arm(
+    "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash"
+    " where company_id = :company_id and lead_token_id = :token_id and scope = :vendor_scope and key = :vendor_key"
+    " and submission_id = :vendor_submission_id"
+)
+# Reading a JSON list as rows is the one thing that the two databases spell differently.
+TOKENS_INSERT = {
+    "sqlite": Arm(
+        "insert into token (company_id, name, kind, created_at) select :company_id, value, 'text', :now"
+        " from json_each(:token_names) where true on conflict do nothing",
+        optional=True,
+    ),
+    "postgresql": Arm(
+        "insert into token (company_id, name, kind, created_at)"
+        " select cast(:company_id as integer), value, 'text', cast(:now as timestamptz)"
+        " from jsonb_array_elements_text(cast(:token_names as jsonb)) as value on conflict do nothing",
+        optional=True,
+    ),
+}
+TOKEN_USED = Arm("update lead_token set last_used_at = :now where id = :token_id")
+TOKEN_EXPOSED = Arm(
+    "update lead_token set exposed_at = :now, exposed_origin = :exposed_origin"
+    " where id = :token_id and exposed_at is null",
+    optional=True,
+)
+CONFIG_CHANGED = Arm("update company set config_version = config_version + 1 where id = :company_id")

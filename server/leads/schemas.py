@@ -1,0 +1,299 @@
+"""LeadSchema: every parameter of the lead endpoint, declared once: its type, its words and its example.
+
+It validates JSON, form, CSV row and console form alike, and the documentation is made from it. The validator texts
+are those that TrackDrive's own pages show. It declares fields only, no hooks: `load_sent` relies on that.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from server.lib import clock
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
+DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)[ ]?(Z|UTC|[+-]\d\d:?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+YEAR_HOURS = 24 * 365
+YEAR_MINUTES = 60 * YEAR_HOURS
+YEAR_SECONDS = 60 * YEAR_MINUTES
+
+
+class Text(fields.Field[str]):
+    """Text. With `digits`, a JSON integer is read as its digits: many programs send numbers so."""
+
+    def __init__(self, *, digits: bool = False, longest: int = 8192, **about: Any) -> None:
+        super().__init__(**about)
+        self.digits = digits
+        self.longest = longest
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        if self.digits and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise ValidationError("Must be a String")
+        if len(value) > self.longest:
+            raise ValidationError(f"Must be a String of at most {self.longest} characters")
+        return value
+
+
+class Digits(Text):
+    """A whole number of seconds, sent as text."""
+
+    def __init__(self, *, least: int, most: int, **about: Any) -> None:
+        super().__init__(digits=True, **about)
+        self.least, self.most = least, most
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        text = super()._deserialize(value, attr, data)
+        if (
+            not (text.isascii() and text.isdigit())
+            or len(text) > 20
+            or not self.least <= int(text) <= self.most
+        ):
+            raise ValidationError(f"Must be a String of digits, from {self.least} to {self.most}")
+        return text
+
+
+class Boolean(fields.Field[bool]):
+    """TrackDrive's own list of words, in any case."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        word = str(value).strip().lower() if isinstance(value, bool | int | str) else ""
+        if word not in TRUE and word not in FALSE:
+            raise ValidationError("Must be a boolean value: 1, true, yes, on, 0, false, no, off")
+        return word in TRUE
+
+
+class Integer(fields.Field[int]):
+    """A whole number in a range: never a float, never `1_000`."""
+
+    def __init__(self, *, least: int, most: int, **about: Any) -> None:
+        super().__init__(**about)
+        self.least, self.most = least, most
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        if not WHOLE.fullmatch(text):
+            raise ValidationError("Must be a Integer")
+        if not self.least <= int(text) <= self.most:
+            raise ValidationError(f"Must be a Integer from {self.least} to {self.most}")
+        return int(text)
+
+
+class Decimal(fields.Field[float]):
+    """A decimal number in a range, without an exponent when it is text."""
+
+    def __init__(self, *, most: float, **about: Any) -> None:
+        super().__init__(**about)
+        self.most = most
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> float:
+        number = None
+        if (isinstance(value, str) and len(value) <= 40 and DECIMAL.fullmatch(value.strip())) or (
+            isinstance(value, int | float) and not isinstance(value, bool)
+        ):
+            number = float(value)
+        if number is None:
+            raise ValidationError("Must be a decimal number.")
+        if not -self.most <= number <= self.most:
+            raise ValidationError(f"Must be a decimal number. From {-self.most:.0f} to {self.most:.0f}.")
+        return number
+
+
+class Time(fields.Field[datetime]):
+    """A time. One without an offset comes back naive: the company's time zone gives it its meaning later."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        match = TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+        try:
+            if match is None:
+                raise ValueError(value)
+            offset = (match[3] or "").upper().replace("UTC", "+00:00").replace("Z", "+00:00")
+            return datetime.fromisoformat(f"{match[1]}T{(match[2] or '00:00').replace(',', '.')}{offset}")
+        except ValueError as error:
+            raise ValidationError(invalid_time(value)) from error
+
+
+def invalid_time(value: object) -> str:
+    """apipie's text, which shows the present as its sample; who sends an epoch is told so."""
+    text = f"Must be a valid time: {clock.now():%Y-%m-%d %H:%M:%S} +0000"
+    return text + " (seconds since 1970 are not read)" if str(value).lstrip("-").isdigit() else text
+
+
+class OneOf(fields.Field[str]):
+    """A word of a list."""
+
+    def __init__(self, *words: str, **about: Any) -> None:
+        super().__init__(**about)
+        self.words = words
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        if value not in self.words:
+            raise ValidationError(f"Must be one of: {', '.join(f'`{word}`' for word in self.words)}.")
+        return str(value)
+
+
+class Hash(fields.Field[dict[str, Any]]):
+    """A hash of tokens."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("Must be a Hash")
+        return value
+
+
+def about(description: str, example: Any, allow_none: bool = True) -> dict[str, Any]:
+    """What the documentation says of a parameter. Blank means absent, so all of them may be nil."""
+    return {"allow_none": allow_none, "metadata": {"description": description, "example": example}}
+
+
+class LeadSchema(Schema):
+    """The parameters of `POST /api/v1/leads`, in the order in which the documentation shows them."""
+
+    lead_token = Text(
+        **about(
+            "Which schedule or offer the lead belongs to: a lead token of either.",
+            "0123456789abcdef0123456789abcdef",
+        )
+    )
+    schedule_lead_token = Text(
+        **about("As `lead_token`, looking only at schedules.", "0123456789abcdef0123456789abcdef")
+    )
+    offer_lead_token = Text(
+        **about("As `lead_token`, looking only at offers.", "0123456789abcdef0123456789abcdef")
+    )
+    caller_id = Text(
+        digits=True,
+        **about("The lead's phone number, in any usual spelling; it is normalised to E.164.", "+17192221234"),
+    )
+    number = Text(digits=True, **about("An alias of `caller_id`.", "+17192221234"))
+    email = Text(
+        **about(
+            "The lead's e-mail address. One that is not valid is kept as the token `email_raw`.",
+            "john@example.com",
+        )
+    )
+    contact_field_type = Text(
+        longest=255, **about("Selects the contact field type, by its key or its id.", "auto_insurance")
+    )
+    schedule_callback_at = Time(
+        **about("Books a callback with the lead at that time.", "2026-12-01 14:26:43 +0000")
+    )
+    schedule_callback_in_seconds = Digits(
+        least=0,
+        most=YEAR_SECONDS,
+        **about("Books a callback with the lead that many seconds from now.", "3600"),
+    )
+    update_all_matching_leads = Boolean(
+        **about(
+            "Updates every live lead of that number under the offer, with its schedules, or the schedule.",
+            True,
+        )
+    )
+    apply_to = OneOf(
+        "calls", **about("Writes the tokens to the number's calls under that offer as well.", "calls")
+    )
+    unblock_contact = Boolean(
+        **about("Lifts a block of the number. Needs an API key with `leads:update`.", True)
+    )
+    blocked = Boolean(
+        **about(
+            "Blocks the number: every pending action stops at once. `false` needs an API key with `leads:update`.",
+            True,
+        )
+    )
+    opt_out = Boolean(
+        **about(
+            "Opts the number out: every pending action stops at once. `false` needs an API key with `leads:update`.",
+            True,
+        )
+    )
+    assign_trackdrive_number = Boolean(
+        **about("Assigns a number from the schedule's pool, returned as `trackdrive_number_plain`.", True)
+    )
+    assign_sms_number = Boolean(
+        **about("Assigns an SMS number from the schedule's pool, returned as `sms_number_plain`.", True)
+    )
+    expire_existing = Boolean(
+        **about("Expires the live schedule leads of this token and number before a new one is made.", True)
+    )
+    delete_existing = Boolean(
+        **about("Deletes the leads of this token and number before a new one is made.", True)
+    )
+    update_only = Boolean(**about("Updates a live lead and never makes a new one.", True))
+    lead_priority = Decimal(most=1e9, **about("The order in which leads are processed: lower is first.", "5"))
+    restart_schedule = Boolean(**about("Starts the schedule of the lead again at its first action.", True))
+    auto_format_nested_fields = Boolean(
+        **about("Lifts contact fields out of payloads of other systems.", True)
+    )
+    next_action_at = Time(**about("When the next action of the lead runs.", "2026-12-01 14:26:43 +0000"))
+    hours_to_expire = Integer(
+        least=1, most=10 * YEAR_HOURS, **about("The lead leaves its schedule after that many hours.", 24)
+    )
+    max_contact_attempts = Integer(
+        least=1,
+        most=10_000,
+        **about("The lead leaves its schedule after that many outbound calls and SMS.", 5),
+    )
+    expires_in = Integer(
+        least=1, most=10 * YEAR_MINUTES, **about("The lead is deleted after that many minutes.", 1440)
+    )
+    traffic_source_id = Text(
+        digits=True,
+        longest=255,
+        **about("The traffic source, by the id that you gave it or by ours.", "google_ads"),
+    )
+    sub_id = Text(
+        digits=True,
+        longest=255,
+        **about("A sub-publisher, affiliate or creative within the traffic source: any text.", "a1b2c3d"),
+    )
+    vendor_lead_id = Text(
+        digits=True,
+        longest=255,
+        **about("Your own id of this lead: sending it again never makes a second one.", "L-1042"),
+    )
+    data = Hash(**about("Lead tokens: any names and values.", {"first_name": "John", "loan_amount": "500"}))
+
+
+# The one instance: its fields are what `load_sent` uses, and a look at them is all that others need.
+FIELDS: Mapping[str, fields.Field[Any]] = LeadSchema().load_fields
+
+
+def load_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What `LeadSchema().load` answers, at the price of the fields that were sent; raises ValidationError."""
+    loaded: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, value in sent.items():
+        try:
+            loaded[name] = FIELDS[name].deserialize(value, name, sent)
+        except ValidationError as error:
+            errors[name] = [str(text) for text in error.messages]
+    if errors:
+        raise ValidationError(errors)  # type: ignore[arg-type]
+    return loaded

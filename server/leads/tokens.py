@@ -1,0 +1,99 @@
+"""Lead tokens: how a free key gets its name, and which values are kept."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+LONGEST_NAME = 64
+LARGEST_VALUE = 8192
+MOST_TOKENS = 200
+
+# Where the tokens go that are too many.
+OVERFLOW = "extra"
+
+FOREIGN = re.compile(r"[^a-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The tokens by name, and what the sender should know of them."""
+
+    tokens: dict[str, Any]
+    warnings: list[dict[str, str]]
+
+
+class TokenError(Exception):
+    """A key or a value is too long for a token. `parameter` is the key as sent, cut to a name's length."""
+
+    code = "invalid_parameter"
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = key[:LONGEST_NAME]
+        self.message = message
+
+
+def token_name(key: str) -> str:
+    """The name of the token that a key makes; empty when nothing of it is left."""
+    return FOREIGN.sub("_", key.lower()).strip("_")
+
+
+def capture(stray: Mapping[str, Any]) -> Captured:
+    """The tokens of free keys; of two that are named alike the last not blank wins. Raises TokenError."""
+    tokens: dict[str, Any] = {}
+    warnings: list[dict[str, str]] = []
+    spare_names = _spare_names(stray)
+    for key, value in stray.items():
+        own_name = token_name(key)
+        # A blank field uses its number up too: the next one has the same name in every lead of the form.
+        name = own_name or next(spare_names)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        tokens[name] = _checked(key, name, value)
+        if not own_name:
+            text = f"Nothing of this key is left in a-z, 0-9 and _; it is kept as {name}."
+            warnings.append({"param": key[:LONGEST_NAME], "code": "renamed_key", "message": text})
+    if len(tokens) > MOST_TOKENS:
+        tokens = _fold(tokens)
+        text = f"Of more than {MOST_TOKENS} tokens the rest is kept in the token {OVERFLOW}."
+        warnings.append({"param": OVERFLOW, "code": "too_many_tokens", "message": text})
+    return Captured(tokens, warnings)
+
+
+def _spare_names(stray: Mapping[str, Any]) -> Iterator[str]:
+    """`field_1`, `field_2` and on, but for those that a key has of its own."""
+    taken = set(map(token_name, stray))
+    for number in count(1):
+        name = f"field_{number}"
+        if name not in taken:
+            yield name
+
+
+def _checked(key: str, name: str, value: Any) -> Any:
+    if len(name) > LONGEST_NAME:
+        raise TokenError(key, f"Must be a name of at most {LONGEST_NAME} characters")
+    if _size(value) > LARGEST_VALUE:
+        raise TokenError(key, f"Must be at most {LARGEST_VALUE} bytes long")
+    return value
+
+
+def _size(value: Any) -> int:
+    """Bytes in UTF-8, of a nested value those of its JSON; numbers count as nothing."""
+    if isinstance(value, str):
+        # Half a surrogate pair has no place in UTF-8; to refuse it is for whoever reads the request.
+        return len(value.encode(errors="surrogatepass"))
+    if isinstance(value, (dict, list)):
+        return _size(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return 0
+
+
+def _fold(tokens: dict[str, Any]) -> dict[str, Any]:
+    """Keeps the first tokens and puts the rest, whose size only the request's limit bounds, into one."""
+    items = list(tokens.items())
+    kept, rest = dict(items[:MOST_TOKENS]), dict(items[MOST_TOKENS:])
+    if OVERFLOW in kept:
+        rest[OVERFLOW] = kept.pop(OVERFLOW)
+    return {**kept, OVERFLOW: rest}

@@ -1,0 +1,1 @@
+"""What could stand on PyPI by itself: nothing in here knows of leads."""

@@ -1,0 +1,127 @@
+"""Group commit for SQLite: what waits is written in one transaction, so that many answers share one fsync."""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from server.lib.filelock import FileLock
+
+# A batch is whatever waits when the last one is done, up to this many: the fsync itself is the gathering time.
+BATCH = 64
+
+
+class RolledBack(Exception):
+    """The transaction of a whole batch did not commit: nothing of it is stored."""
+
+
+class Waiting:
+    """A job in the queue, and the thread that sleeps until it is done or promoted to leader."""
+
+    __slots__ = ("done", "error", "job", "keep", "leads", "result")
+
+    def __init__(self, job: Callable[[sqlite3.Cursor], Any], keep: bool) -> None:
+        self.job = job
+        self.keep = keep
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.done = threading.Semaphore(0)
+
+
+class GroupCommit:
+    """Leader and followers: the first thread to come commits for all that wait; no thread of its own."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], lock: FileLock) -> None:
+        self.connect = connect
+        self.lock = lock
+        self.connection: sqlite3.Connection | None = None
+        self.mutex = threading.Lock()
+        self.queue: deque[Waiting] = deque()
+        self.busy = False
+
+    def run(self, job: Callable[[sqlite3.Cursor], Any], keep: bool = True) -> Any:
+        """What the job returned, once it is committed; or its exception. With `keep=False` its writes are undone.
+
+        The job may run on another request's thread: it must touch nothing but its cursor and plain values.
+        """
+        mine = Waiting(job, keep)
+        with self.mutex:
+            self.queue.append(mine)
+            mine.leads = not self.busy
+            self.busy = True
+        if not mine.leads:
+            mine.done.acquire()
+        if mine.leads:
+            self.lead()
+        if mine.error is not None:
+            raise mine.error
+        return mine.result
+
+    def lead(self) -> None:
+        """Commits one batch, this thread's job among it, then hands the lead to the next that waits."""
+        with self.mutex:
+            batch = [self.queue.popleft() for _ in range(min(len(self.queue), BATCH))]
+        try:
+            self.commit(batch)
+        except BaseException as error:
+            for each in batch:
+                each.error = each.error or RolledBack(str(error))
+            if not isinstance(error, sqlite3.Error | OSError):
+                raise
+        finally:
+            for each in batch:
+                if not each.leads:
+                    each.done.release()
+            self.promote()
+
+    def promote(self) -> None:
+        """Wakes the thread that waits longest as the new leader, if there is one."""
+        with self.mutex:
+            if not self.queue:
+                self.busy = False
+                return
+            heir = self.queue[0]
+            heir.leads = True
+        heir.done.release()
+
+    def commit(self, batch: list[Waiting]) -> None:
+        """One transaction, a savepoint for each job; raises if the whole did not commit."""
+        with self.lock.held():
+            connection = self.connection = self.connection or self.connect()
+            cursor = connection.cursor()
+            try:
+                cursor.execute("begin immediate")
+                for each in batch:
+                    self.attempt(cursor, each)
+                cursor.execute("commit")
+            except BaseException:
+                self.reset(connection)
+                raise
+            finally:
+                cursor.close()
+
+    def attempt(self, cursor: sqlite3.Cursor, each: Waiting) -> None:
+        """One job in its savepoint. A database that cannot write fails the batch, any other error only this job."""
+        cursor.execute("savepoint job")
+        try:
+            each.result = each.job(cursor)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as error:
+            each.error = error
+        if each.error is not None or not each.keep:
+            cursor.execute("rollback to job")
+        cursor.execute("release job")
+
+    def reset(self, connection: sqlite3.Connection) -> None:
+        """Closes the connection, which undoes what it had begun; the next batch opens a new one."""
+        self.connection = None
+        connection.close()
+
+    def close(self) -> None:
+        """Closes the connection between batches."""
+        with self.lock.held():
+            if self.connection is not None:
+                self.reset(self.connection)

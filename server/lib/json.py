@@ -1,0 +1,35 @@
+"""JSON as we write it: orjson everywhere, and one spelling to compare and hash."""
+
+import json
+from typing import Any
+
+import orjson
+from flask.json.provider import JSONProvider
+
+
+def dump(value: Any) -> str:
+    """Compact JSON text. A lone surrogate, which UTF-8 cannot say, is kept as its escape."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
+
+
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same value, whatever the order of its keys."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+load = orjson.loads
+
+
+class OrjsonProvider(JSONProvider):
+    """Makes Flask speak through orjson too."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """The text of any JSON value."""
+        return dump(obj)
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value of a JSON text."""
+        return load(s)

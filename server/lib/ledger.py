@@ -1,0 +1,269 @@
+"""The spare way to write: raw statements, one commit, the same on both databases.
+
+A *job* reads what it needs, decides, and hands over *arms*: statements of which each must touch exactly one row.
+If one does not, because somebody else was faster, nothing at all is written and the job is asked again.
+So races are not prevented by reading first: the database judges, and the reading only has to be honest.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+from psycopg.adapt import Buffer, Dumper
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from server.lib.db import open_sqlite
+from server.lib.filelock import FileLock
+from server.lib.group_commit import GroupCommit, RolledBack
+
+# A lost race means that another writer has won; so many losses in a row mean trouble.
+ATTEMPTS = 50
+
+Values = Mapping[str, Any]
+Row = tuple[Any, ...]
+Result = TypeVar("Result")
+
+
+class Conflict(Exception):
+    """Somebody else changed what was read: nothing is written, decide again."""
+
+
+class WriteFailed(Exception):
+    """The database did not take it, or nobody can know whether it did: the same request may be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One statement with `:named` values, which touches one row; `optional` ones touch any number."""
+
+    sql: str
+    optional: bool = False
+
+
+class Ledger(Protocol):
+    """What a job may do."""
+
+    dialect: str
+
+    def row(self, sql: str, values: Values) -> Row | None:
+        """The first row of a query."""
+
+    def write(self, arms: Sequence[Arm], values: Values) -> None:
+        """All arms or none, once; raises Conflict."""
+
+    def touch(self, sql: str) -> None:
+        """A statement that shows whether the database takes writes."""
+
+
+class Runner(Protocol):
+    """Runs jobs on one of the two databases."""
+
+    def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
+        """The job's result once its writes are committed, or, with `keep=False`, undone; raises WriteFailed."""
+
+    def close(self) -> None:
+        """Lets go of the database; the next job opens it again."""
+
+
+def decided(
+    job: Callable[[Ledger], Result], ledger: Ledger, undo: Callable[[], object] = lambda: None
+) -> Result:
+    """Asks the job again as long as somebody else is faster."""
+    for _ in range(ATTEMPTS):
+        try:
+            return job(ledger)
+        except Conflict:
+            undo()
+    raise WriteFailed(f"lost {ATTEMPTS} races in a row")
+
+
+# --- SQLite ---------------------------------------------------------------------------------------------------------
+
+
+class SqliteLedger:
+    """The arms run one after the other, inside the savepoint of their job."""
+
+    dialect = "sqlite"
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self.cursor = cursor
+
+    def row(self, sql: str, values: Values) -> Row | None:
+        """The first row of a query."""
+        row: Row | None = self.cursor.execute(sql, values).fetchone()
+        return row
+
+    def touch(self, sql: str) -> None:
+        """A statement that shows whether the database takes writes."""
+        self.cursor.execute(sql)
+
+    def write(self, arms: Sequence[Arm], values: Values) -> None:
+        """All arms or none; raises Conflict."""
+        self.cursor.execute("savepoint arms")
+        try:
+            for arm in arms:
+                if self.cursor.execute(arm.sql, values).rowcount != 1 and not arm.optional:
+                    raise Conflict
+        except sqlite3.IntegrityError as error:
+            self.cursor.execute("rollback to arms")
+            if error.sqlite_errorcode in (
+                sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+                sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+            ):
+                raise Conflict from error
+            raise
+        except Conflict:
+            self.cursor.execute("rollback to arms")
+            raise
+        finally:
+            self.cursor.execute("release arms")
+
+
+class SqliteRunner:
+    """Jobs of many requests share one commit."""
+
+    def __init__(self, path: Path, lock: FileLock) -> None:
+        self.group = GroupCommit(lambda: open_sqlite(path), lock)
+
+    def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
+        """The job's result once its writes are committed, or undone; raises WriteFailed."""
+        try:
+            result: Result = self.group.run(lambda cursor: decided(job, SqliteLedger(cursor)), keep)
+        except RolledBack as error:
+            raise WriteFailed(str(error)) from error
+        return result
+
+    def close(self) -> None:
+        """Lets go of the database; the next job opens it again."""
+        self.group.close()
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def to_psycopg(sql: str) -> str:
+    """`:name` as psycopg spells it."""
+    return re.sub(r"(?<![:\w]):([a-z]\w*)", r"%(\1)s", sql)
+
+
+@lru_cache(maxsize=1024)
+def one_statement(arms: tuple[Arm, ...]) -> str:
+    """All arms as one statement, which commits or fails as a whole, in one round trip.
+
+    The arms are counted in their order; a miscount divides by zero, which undoes the statement.
+    """
+    named = ", ".join(f"arm{i} as ({arm.sql} returning 1)" for i, arm in enumerate(arms))
+    counts = " and ".join(
+        f"(select count(*) from arm{i}) = 1" for i, arm in enumerate(arms) if not arm.optional
+    )
+    return to_psycopg(f"with {named} select 1 / case when {counts} then 1 else 0 end")
+
+
+class PostgresLedger:
+    """All arms are one statement."""
+
+    dialect = "postgresql"
+
+    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
+        self.cursor = cursor
+
+    def row(self, sql: str, values: Values) -> Row | None:
+        """The first row of a query."""
+        return self.cursor.execute(to_psycopg(sql).encode(), values).fetchone()
+
+    def touch(self, sql: str) -> None:
+        """A statement that shows whether the database takes writes."""
+        self.cursor.execute(sql.encode())
+
+    def write(self, arms: Sequence[Arm], values: Values) -> None:
+        """All arms or none; raises Conflict."""
+        try:
+            self.cursor.execute(one_statement(tuple(arms)).encode(), values)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DivisionByZero) as error:
+            raise Conflict from error
+        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+            raise Conflict from error
+
+
+class Untyped(Dumper):
+    """Sends a value as text of a type that PostgreSQL infers, so that one statement is prepared once and not once
+    for each mixture of NULLs and widths of integers."""
+
+    oid = 0
+
+    def dump(self, obj: Any) -> Buffer | None:
+        """The text of it."""
+        if isinstance(obj, bool):
+            return b"t" if obj else b"f"
+        return (obj.isoformat() if isinstance(obj, datetime) else str(obj)).encode()
+
+
+def intake_engine(url: str, threads: int) -> Engine:
+    """Connections that commit each statement by itself: for one statement that is as atomic as a transaction, and
+    two round trips shorter."""
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=threads,
+        max_overflow=2,
+        pool_recycle=1800,
+        pool_reset_on_return=None,
+        connect_args={"prepare_threshold": 0, "connect_timeout": 5},
+    )
+
+    @event.listens_for(engine, "connect")
+    def untyped(connection: psycopg.Connection[Row], entry: object) -> None:
+        for kind in (int, bool, float, datetime):
+            connection.adapters.register_dumper(kind, Untyped)
+
+    return engine
+
+
+class PostgresRunner:
+    """Each job has a connection for its reading and its one writing statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
+        """The job's result once its writes are committed, or undone; raises WriteFailed."""
+        try:
+            connection = self.engine.raw_connection()
+        except (DBAPIError, PoolTimeout) as error:
+            raise WriteFailed(str(error)) from error
+        try:
+            with connection.cursor() as cursor:
+                if keep:
+                    return decided(job, PostgresLedger(cursor))
+                return self.undone(job, cursor)
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
+            connection.invalidate()
+            raise WriteFailed(str(error)) from error
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Lets go of the database; the next job opens it again."""
+        self.engine.dispose()
+
+    def undone(self, job: Callable[[Ledger], Result], cursor: psycopg.Cursor[Row]) -> Result:
+        """Runs the job for real in a transaction of its own and takes it back: how a dry run stays true."""
+
+        def restart() -> None:
+            cursor.execute("rollback to savepoint job")
+
+        cursor.execute("begin")
+        try:
+            cursor.execute("savepoint job")
+            return decided(job, PostgresLedger(cursor), undo=restart)
+        finally:
+            cursor.execute("rollback")

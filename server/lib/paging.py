@@ -1,0 +1,57 @@
+"""Keyset paging: a cursor says after which row to go on, so that rows that come meanwhile shift nothing."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+PER_PAGE = 50
+MOST_PER_PAGE = 200
+
+
+class BadCursor(ValueError):
+    """The cursor is none of ours."""
+
+
+def encode(created_at: datetime, row_id: str) -> str:
+    """The cursor after this row."""
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {row_id}".encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> tuple[datetime, str]:
+    """Where to go on; raises BadCursor."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        created_at, row_id = text.split(" ")
+        instant = datetime.fromisoformat(created_at)
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise BadCursor(cursor) from error
+    if instant.tzinfo is None:
+        raise BadCursor(cursor)
+    return instant, row_id
+
+
+def page(
+    session: Session,
+    query: Select[Any],
+    created_at: InstrumentedAttribute[datetime],
+    row_id: InstrumentedAttribute[str],
+    per_page: int,
+    cursor: str | None,
+) -> tuple[list[Any], dict[str, Any]]:
+    """The newest rows first, and the metadata of the list."""
+    total = session.scalar(select(func.count()).select_from(query.subquery()))
+    if cursor:
+        query = query.where(tuple_(created_at, row_id) < tuple_(*decode(cursor)))
+    rows = list(session.execute(query.order_by(created_at.desc(), row_id.desc()).limit(per_page + 1)))
+    more = len(rows) > per_page
+    rows = rows[:per_page]
+    last = rows[-1][0] if more else None
+    return rows, {
+        "total_count": total,
+        "per_page": per_page,
+        "next_cursor": encode(last.created_at, last.id) if last is not None else None,
+    }

@@ -1,0 +1,49 @@
+"""Random identifiers, secrets and the digests that we keep of them."""
+
+import hashlib
+import os
+import secrets
+import time
+import uuid
+
+
+def new_id() -> str:
+    """A UUID version 7 (RFC 9562): later ones sort last, so that indexes grow at one end."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return dashed(f"{value:032x}")
+
+
+def random_id() -> str:
+    """A UUID version 4: says nothing, not even when it was made."""
+    return str(uuid.uuid4())
+
+
+def new_token(prefix: str = "") -> str:
+    """A lead token: 128 random bits as 32 lower-case hex characters, after its prefix."""
+    return prefix + secrets.token_hex(16)
+
+
+def new_secret() -> str:
+    """A private key or password: 256 random bits, safe in URLs and shells."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(text: str) -> str:
+    """SHA-256 in hex. Fit for secrets of 256 random bits, which nobody can guess; never for passwords."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_id(text: str) -> bool:
+    """Whether the text is a UUID in its usual spelling."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def dashed(digits: str) -> str:
+    """32 hex digits in the usual spelling of a UUID."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

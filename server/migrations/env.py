@@ -1,0 +1,32 @@
+"""How Alembic reaches the database: through the application's own engine and metadata."""
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from flask import current_app
+from sqlalchemy import JSON
+
+from server.lib.db import Id, Instant, db
+
+
+def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Our own column types under their own names."""
+    if kind != "type" or not isinstance(item, Id | Instant | JSON):
+        return False
+    autogen.imports.add("from server.lib.db import Id, Instant, Json")
+    return "Json" if isinstance(item, JSON) else f"{type(item).__name__}()"
+
+
+def run() -> None:
+    """Runs the migrations in one transaction, also on SQLite, where tables are copied to be changed."""
+    configure = current_app.extensions["migrate"].configure_args
+    with db.engine.connect().execution_options(writes=True) as connection:
+        context.configure(
+            connection=connection, target_metadata=db.metadata, render_item=render_item, **configure
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,1 @@
+"""Schedules: the sequence of actions that a lead enters."""

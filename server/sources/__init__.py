@@ -1,0 +1,1 @@
+"""Traffic sources: who sent the visitor, and what that means for a lead."""

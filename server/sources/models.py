@@ -1,0 +1,25 @@
+"""TrafficSource."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.lib import clock
+from server.lib.db import Model
+
+
+class TrafficSource(Model):
+    """A channel that leads come from, under the id that the company itself gave it."""
+
+    __tablename__ = "traffic_source"
+    configures_intake = True
+    __table_args__ = (UniqueConstraint("company_id", "user_traffic_source_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("company.id"))
+    user_traffic_source_id: Mapped[str]
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    deleted_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""What Handraiser promises, as tests, and what they stand on."""

@@ -1,0 +1,1 @@
+"""What a visitor's and an operator's browser really does."""

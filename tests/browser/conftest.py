@@ -1,0 +1,70 @@
+"""Launches the Chromium that was found, and lets no test pass over an error in the console."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error
+
+from tests.browser import chromium
+
+# Chromium on its own calls home and tries QUIC, which a closed network turns into noise and waiting.
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    path = chromium.find()
+    if path is None:
+        pytest.fail(chromium.NONE_FOUND, pytrace=False)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses its sandbox to root.
+    return {**browser_type_launch_args, "executable_path": path, "args": [*QUIET, *sandbox]}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """In place of pytest-playwright's, whose form pytest 9.2 warns about, and a warning is an error here."""
+
+
+@pytest.fixture
+def expected_console() -> list[str]:
+    """Regular expressions of the console errors that are part of the test, for it to append to."""
+    return []
+
+
+@pytest.fixture
+def new_context(
+    new_context: Callable[..., BrowserContext], expected_console: list[str]
+) -> Iterator[Callable[..., BrowserContext]]:
+    """pytest-playwright's own, with ears; its `context` and `page` are made here too."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location['url']})")
+
+    def listening(**arguments: Any) -> BrowserContext:
+        context = new_context(**arguments)
+        context.on("console", on_console)
+        context.on("weberror", lambda failure: errors.append(f"uncaught {failure.error}"))
+        contexts.append(context)
+        return context
+
+    yield listening
+    for page in (page for context in contexts for page in context.pages):
+        with suppress(Error):  # It may just be on its way to another address.
+            page.evaluate("0")  # What it logged before this answer has then arrived.
+    unexpected = [e for e in errors if not any(re.search(pattern, e) for pattern in expected_console)]
+    if unexpected:
+        pytest.fail("errors in the console:\n" + "\n".join(unexpected), pytrace=False)

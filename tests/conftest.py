@@ -1,0 +1,93 @@
+"""What every test may ask for: both databases, an application on each, a company of its own, a running server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from server.app import create_app
+from server.config import Settings
+from server.lib.db import db
+from server.migrations import migrate
+from tests.factories import Account, make_account
+from tests.live import Live, running_server
+from tests.postgres import Postgres, running_postgres
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form was asked for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL, started when the first test wants it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The name of the database: whatever asks for it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def settings(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings with an empty database of their own, brought up to date."""
+    made = new_settings(database, request, tmp_path_factory.mktemp(database))
+    with opened(made) as app:
+        migrate(app)
+    return made
+
+
+def new_settings(database: str, request: pytest.FixtureRequest, folder: Path) -> Settings:
+    """Settings with an empty database."""
+    url = "" if database == "sqlite" else request.getfixturevalue("postgres").create_database()
+    return Settings(data_dir=folder, database_url=url, log_level="warning", threads=8)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Flask]:
+    """An application that closes its connections at the end."""
+    app = create_app(settings)
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            app.extensions["ledger"].close()
+            db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application in this process."""
+    with opened(settings) as app:
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Calls the application without a socket."""
+    return app.test_client()
+
+
+@pytest.fixture
+def account(app: Flask) -> Account:
+    """A company of the test's own, with a schedule, an offer, tokens, a source and a key: tests share nothing else."""
+    return make_account(app)
+
+
+@pytest.fixture(scope="session")
+def live(settings: Settings) -> Iterator[Live]:
+    """The product as `./dev serve` runs it, on the same database as `app`."""
+    with running_server(settings) as server:
+        yield server
