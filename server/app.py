@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (leads.blueprint, records.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     cli.register(app)
-    app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign]
+    app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]
     return app
 
 

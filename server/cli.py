@@ -39,9 +39,7 @@ def writes(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @company_group.command("create")
 @click.argument("name")
-@click.option(
-    "--region", default="US", show_default=True, help="Where a number without country code is from."
-)
+@click.option("--region", default="US", show_default=True, help="Where a number without country code is from.")
 @click.option("--time-zone", default="UTC", show_default=True, help="What a time without offset means.")
 @click.option("--require-authorization", is_flag=True, help="Take leads only with an API key.")
 @writes
@@ -67,9 +65,7 @@ def one_company(company_id: int | None) -> Company:
     query = select(Company) if company_id is None else select(Company).where(Company.id == company_id)
     companies = db.session.scalars(query.limit(2)).all()
     if len(companies) != 1:
-        raise CommandError(
-            "Say which company with --company ID." if companies else "There is no such company."
-        )
+        raise CommandError("Say which company with --company ID." if companies else "There is no such company.")
     return companies[0]
 
 
@@ -90,9 +86,7 @@ def demo(as_json: bool, force: bool) -> None:
 
 def first_curl(url: str, token: str) -> str:
     """The seed's first example, ready to paste."""
-    return (
-        f'curl -X POST "{url}/api/v1/leads?lead_token={token}&caller_id=+18004506787&email=john@example.com"'
-    )
+    return f'curl -X POST "{url}/api/v1/leads?lead_token={token}&caller_id=+18004506787&email=john@example.com"'
 
 
 def register(app: Flask) -> None:

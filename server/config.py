@@ -14,9 +14,7 @@ from server.errors import SettingError
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def setting(
-    variable: str, default: Any, sentence: str, shown: str | None = None, secret: bool = False
-) -> Any:
+def setting(variable: str, default: Any, sentence: str, shown: str | None = None, secret: bool = False) -> Any:
     """One setting. `shown` is the default as the README prints it; a secret may come as `<variable>_FILE` too."""
     about = {
         "variable": variable,
@@ -152,11 +150,7 @@ def anything(value: Any) -> bool:
 def plain_url(value: str) -> bool:
     """Whether it is scheme, host and port only: it goes into shell commands and links."""
     parts = urlsplit(value)
-    return (
-        parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
-        and f"{parts.scheme}://{parts.netloc}" == value
-    )
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and f"{parts.scheme}://{parts.netloc}" == value
 
 
 CHECKS: dict[str, Callable[[Any], bool]] = {

@@ -39,9 +39,7 @@ def added(row: Row) -> Row:
 def make_demo(url: str, force: bool = False) -> dict[str, Any]:
     """Makes or finds the demo company; its password and API secret are fresh each time. Raises CommandError."""
     if not force and db.session.scalar(select(Company.id).where(Company.name != NAME).limit(1)) is not None:
-        raise CommandError(
-            "There is a company already, so this is no place for a demo. Use --force to make it anyway."
-        )
+        raise CommandError("There is a company already, so this is no place for a demo. Use --force to make it anyway.")
     company = ensure(Company, lambda: create_company(NAME), name=NAME)
     mine = {"company_id": company.id}
     user = ensure(User, lambda: User(**mine, email=EMAIL, name=NAME, password_hash=""), **mine, email=EMAIL)
@@ -86,8 +84,6 @@ def demo_schedule(company: Company, offer: Offer) -> Schedule:
 
 def demo_token(company: Company, owner_kind: str, owner_id: int, kind: str = "server") -> str:
     """The value of the demo's token of this kind."""
-    known = {"company_id": company.id, "owner_kind": owner_kind, "owner_id": owner_id, "kind": kind}
+    known: dict[str, Any] = {"company_id": company.id, "owner_kind": owner_kind, "owner_id": owner_id, "kind": kind}
     stored = kind == "server"
-    return ensure(
-        LeadToken, lambda: create_token(**known, name=NAME, shows_stored_lead=stored), **known
-    ).value
+    return ensure(LeadToken, lambda: create_token(**known, name=NAME, shows_stored_lead=stored), **known).value

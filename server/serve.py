@@ -37,9 +37,7 @@ def main() -> NoReturn:
         settings = from_environment()
         prepare(settings)
     except (SettingError, DBAPIError) as error:
-        reason = (
-            str(error) if isinstance(error, SettingError) else f"The database does not answer: {error.orig}"
-        )
+        reason = str(error) if isinstance(error, SettingError) else f"The database does not answer: {error.orig}"
         sys.exit(f"Handraiser cannot start. {reason.strip()}")
     share_metrics(settings)
     sys.stdout.flush()
@@ -56,7 +54,7 @@ def prepare(settings: Settings) -> None:
         fresh = db.session.execute(text("select count(*) from company")).scalar() == 0
     print(f"Handraiser  {app.config['URL']}")
     print(f"Database    {database}")
-    print(f"Workers     {settings.worker_count} × {settings.thread_count} threads")
+    print(f"Workers     {settings.worker_count} x {settings.thread_count} threads")
     if fresh:
         print("First       ./dev demo   makes a company with its lead tokens and shows how to send a lead")
 

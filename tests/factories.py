@@ -110,6 +110,7 @@ def alike(name: str, value: Any) -> Any:
 
 def make_account(
     app: Flask,
+    *,
     region: str = "US",
     time_zone: str = "UTC",
     require_authorization: bool = False,

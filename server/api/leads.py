@@ -29,9 +29,7 @@ def answer(taken: Taken) -> Response:
     """The JSON answer."""
     if taken.refusal is not None:
         return error_answer(taken.refusal, taken.submission_id)
-    return json_answer(
-        taken.answer or {}, headers={"Idempotent-Replayed": "true"} if taken.replayed else None
-    )
+    return json_answer(taken.answer or {}, headers={"Idempotent-Replayed": "true"} if taken.replayed else None)
 
 
 def send_on(posting: Posting, taken: Taken) -> Response | None:

@@ -54,9 +54,7 @@ def list_submissions() -> Response:
 def show_submission(submission_id: str) -> Response:
     """One submission."""
     key = keys.require(request, "submissions:read")
-    return json_answer(
-        {"submission": found(queries.find_submission, key.company_id, submission_id, "submission")}
-    )
+    return json_answer({"submission": found(queries.find_submission, key.company_id, submission_id, "submission")})
 
 
 def filters(schema: Schema) -> dict[str, Any]:

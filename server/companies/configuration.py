@@ -1,12 +1,14 @@
 """Keeps `config_version` true: whatever changes a company's configuration through the session raises it."""
 
+from typing import Any
+
 from sqlalchemy import event, update
 from sqlalchemy.orm import Session
 
 from server.companies.models import Company
 
 
-def configures(thing: object) -> bool:
+def configures(thing: Any) -> bool:
     """Whether a model is configuration that intake reads; such a class says so itself."""
     return bool(getattr(thing, "configures_intake", False))
 
@@ -14,7 +16,7 @@ def configures(thing: object) -> bool:
 def raise_versions(session: Session, *_: object) -> None:
     """Raises the version of every company whose configuration this flush has written."""
     changed = {thing for thing in (*session.new, *session.dirty, *session.deleted) if configures(thing)}
-    companies = {thing.id if isinstance(thing, Company) else thing.company_id for thing in changed}  # type: ignore[attr-defined]
+    companies = {thing.id if isinstance(thing, Company) else thing.company_id for thing in changed}
     if companies:
         session.execute(
             update(Company)

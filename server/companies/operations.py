@@ -3,12 +3,12 @@
 from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
-from phonenumbers import SUPPORTED_REGIONS
 
 from server.companies.models import ApiKey, Company, User
 from server.companies.rules import SCOPES
 from server.errors import CommandError
 from server.lib.db import db
+from server.lib.phone import is_region
 from server.lib.secrets import digest, new_secret, new_token
 
 
@@ -16,13 +16,11 @@ def create_company(
     name: str, region: str = "US", time_zone: str = "UTC", require_authorization: bool = False
 ) -> Company:
     """A new tenant; raises CommandError for a region or a time zone that does not exist."""
-    if region not in SUPPORTED_REGIONS:
+    if not is_region(region):
         raise CommandError(f"{region!r} is no region. Use two capital letters of ISO 3166, such as US or GB.")
     if time_zone not in available_timezones():
         raise CommandError(f"{time_zone!r} is no time zone. Use a name such as America/New_York.")
-    company = Company(
-        name=name, region=region, time_zone=time_zone, require_authorization=require_authorization
-    )
+    company = Company(name=name, region=region, time_zone=time_zone, require_authorization=require_authorization)
     db.session.add(company)
     db.session.flush()
     return company

@@ -58,7 +58,7 @@ def load_grant(value: str) -> Grant | None:
             .join(Company, Company.id == LeadToken.company_id)
             .where(LeadToken.value == value)
         ).first()
-        return row and grant_of(connection, row)
+        return grant_of(connection, row) if row else None
 
 
 def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
@@ -72,9 +72,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         ).one()
         offer_id, deleted = owner.offer_id, owner.deleted_at is not None
     elif offer_id is not None:
-        deleted = (
-            connection.execute(select(Offer.deleted_at).where(Offer.id == offer_id)).scalar_one() is not None
-        )
+        deleted = connection.execute(select(Offer.deleted_at).where(Offer.id == offer_id)).scalar_one() is not None
     sources = sources_of(connection, token.company_id)
     return Grant(
         token_id=token.id,

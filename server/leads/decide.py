@@ -109,9 +109,7 @@ def toggled(stored: datetime | None, wish: bool | None, now: datetime) -> dateti
     return (stored or now) if wish else None
 
 
-def find_lead(
-    plan: Plan, state: State
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, Any]]:
+def find_lead(plan: Plan, state: State) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, Any]]:
     """The lead that is meant, the one that is overdue and must end first, and why; the losers are named too."""
     candidates = [
         {"record": lead["id"], "by": by, "status": lead["status"], "live": lead["is_live"]}
@@ -263,8 +261,4 @@ def enter(lead: dict[str, Any], step: Step | None, asked_at: datetime | None, no
     if step is None:
         return "the schedule has no action"
     lead.update(next_action_id=step.id, next_action_at=asked_at or due(step, now))
-    return (
-        "the schedule's first action"
-        if asked_at is None
-        else "the schedule's first action, at next_action_at"
-    )
+    return "the schedule's first action" if asked_at is None else "the schedule's first action, at next_action_at"

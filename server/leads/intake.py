@@ -136,9 +136,7 @@ def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> Taken:
     if kept.content_hash != plan.content_hash:
         text = "was used with other content"
         detail = f"This Idempotency-Key {text}. Use a new key for a new lead, the same one only to repeat a request."
-        raise Refused(
-            "idempotency_key_reused", f"Idempotency-Key {text}", {"idempotency_key": [text]}, detail
-        )
+        raise Refused("idempotency_key_reused", f"Idempotency-Key {text}", {"idempotency_key": [text]}, detail)
     record = Record(plan, ledger.dialect)
     record.replay(kept)
     record.write(ledger)

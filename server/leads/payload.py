@@ -81,9 +81,7 @@ def sent_lead(plan: Plan, lead_id: str) -> dict[str, Any]:
     """The lead as if this request were the first that we ever saw: nothing in it comes from the database."""
     fields, grant, attribution = plan.asked.fields, plan.grant, plan.attribution
     blocked, opt_out = fields.get("blocked") is True, fields.get("opt_out") is True
-    status = (
-        "blocked" if blocked else "opt_out" if opt_out else "scheduled" if grant.schedule_id else "waiting"
-    )
+    status = "blocked" if blocked else "opt_out" if opt_out else "scheduled" if grant.schedule_id else "waiting"
     lead = {
         "id": lead_id,
         "caller_id": plan.phone.e164,
@@ -103,8 +101,7 @@ def sent_lead(plan: Plan, lead_id: str) -> dict[str, Any]:
         "updated_at": plan.now,
     }
     lead |= {
-        name: fields.get(name)
-        for name in ("email", "contact_field_type", "lead_priority", "max_contact_attempts")
+        name: fields.get(name) for name in ("email", "contact_field_type", "lead_priority", "max_contact_attempts")
     }
     return stored_lead(lead, blocked, opt_out)
 

@@ -1,6 +1,7 @@
 """From a request to what it asks of the database: validated, normalised, attributed, within its powers. Pure."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,9 @@ from server.lib.phone import Phone
 from server.lib.wire import Unreadable, first_bad_character
 from server.schedules.rules import due
 from server.sources.rules import Attribution, attribute
+
+# Visible ASCII; a comma is what HTTP makes of two headers.
+KEY = re.compile(r"[!-+\--~]{1,255}")
 
 # What publishable powers may wish; every other wish is left undone and named in the warnings.
 PUBLIC_FIELDS = frozenset(
@@ -183,7 +187,7 @@ def admit(posting: Posting, grant: Grant) -> None:
             "origin_not_allowed",
             f"This token may not be used from {origin}",
             {"lead_token": [f"may not be used from {origin}"]},
-            f"This token may not be used from {origin}. Add the page's origin to the token, or use the token of that page.",
+            f"This token may not be used from {origin}. Add the origin to the token, or use that page's own token.",
         )
     if grant.require_authorization:
         require_key(posting, grant)
@@ -198,9 +202,7 @@ def require_key(posting: Posting, grant: Grant) -> None:
         raise Refused("key_invalid", "The API key is not valid", {"auth_token": ["is not valid"]}, how)
     if "leads:create" not in posting.key.scopes:
         text = "lacks the scope leads:create"
-        raise Refused(
-            "scope_missing", f"The API key {text}", {"auth_token": [text]}, f"The API key {text}. {how}"
-        )
+        raise Refused("scope_missing", f"The API key {text}", {"auth_token": [text]}, f"The API key {text}. {how}")
 
 
 def unreadable(problem: Unreadable) -> Refused:
@@ -215,9 +217,7 @@ def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:
         raise unreadable(posting.unreadable)
     if "auth_token" in posting.query:
         text = "must not stand in a URL"
-        detail = (
-            "An API key must not stand in a URL, where logs keep it. Send it in the Authorization header."
-        )
+        detail = "An API key must not stand in a URL, where logs keep it. Send it in the Authorization header."
         raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
     bad = first_bad_character(tree)
     if bad is not None:
@@ -233,9 +233,7 @@ def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:
 def check_redirect(asked: Asked, grant: Grant) -> None:
     """Says aloud that a form will not be sent on."""
     for name in ("redirect_to", "redirect_error"):
-        if name in asked.controls and not rules.redirect_allowed(
-            grant.allowed_redirects, asked.controls[name]
-        ):
+        if name in asked.controls and not rules.redirect_allowed(grant.allowed_redirects, asked.controls[name]):
             asked.warn(
                 name,
                 "redirect_not_allowed",
@@ -249,8 +247,8 @@ def idempotency_key(posting: Posting, asked: Asked) -> str | None:
     if header is None and param is None:
         return None
     key = param if header is None else header
-    valid = isinstance(key, str) and 1 <= len(key) <= 255 and key.isascii() and key.isprintable()
-    if not valid or " " in key or "," in key or (header is not None and param not in (None, header)):
+    agree = header is None or param in (None, header)
+    if not isinstance(key, str) or not KEY.fullmatch(key) or not agree:
         text = "must be one key of 1 to 255 visible ASCII characters without comma"
         raise Refused("bad_idempotency_key", f"Idempotency-Key {text}", {"idempotency_key": [text]})
     return key
@@ -259,12 +257,7 @@ def idempotency_key(posting: Posting, asked: Asked) -> str | None:
 def may_lift(posting: Posting, grant: Grant, powers: str) -> bool:
     """Whether this request may lift a block or an opt-out: a public one never does, whatever key it carries."""
     key = posting.key
-    return (
-        powers != PUBLIC
-        and key is not None
-        and key.company_id == grant.company_id
-        and "leads:update" in key.scopes
-    )
+    return powers != PUBLIC and key is not None and key.company_id == grant.company_id and "leads:update" in key.scopes
 
 
 def limit_wishes(asked: Asked, powers: str, lifts: bool) -> dict[str, Any]:
@@ -274,24 +267,16 @@ def limit_wishes(asked: Asked, powers: str, lifts: bool) -> dict[str, Any]:
         if name in TOKEN_PARAMETERS or (value is False and name not in LIFTS):
             continue
         if powers == PUBLIC and name not in PUBLIC_FIELDS and not (name in PUBLIC_IF_TRUE and value is True):
-            asked.warn(
-                name, "needs_server_token", f"{name} is left undone: a publishable token may not wish it."
-            )
+            asked.warn(name, "needs_server_token", f"{name} is left undone: a publishable token may not wish it.")
         elif name in LIFTS and value is False and not lifts:
-            asked.warn(
-                name, "needs_key", f"{name}=false is left undone: it needs an API key with leads:update."
-            )
+            asked.warn(name, "needs_key", f"{name}=false is left undone: it needs an API key with leads:update.")
         elif name in NOT_YET:
             asked.warn(name, "no_effect", f"{name} is valid and has no effect yet.")
         else:
             continue
         left.append(name)
         del asked.fields[name]
-    rule = (
-        "wishes beyond the token's powers are left undone"
-        if left
-        else "all wishes are within the token's powers"
-    )
+    rule = "wishes beyond the token's powers are left undone" if left else "all wishes are within the token's powers"
     return {
         "step": "wishes",
         "read": {"powers": powers, "lifts": lifts},
@@ -302,9 +287,7 @@ def limit_wishes(asked: Asked, powers: str, lifts: bool) -> dict[str, Any]:
 
 def content_hash(asked: Asked, powers: str, wishes: dict[str, Any]) -> str:
     """What makes two requests the same: every value they set, and the authority with which they set it."""
-    fields = {
-        name: value for name, value in asked.fields.items() if name not in TOKEN_PARAMETERS and name != "data"
-    }
+    fields = {name: value for name, value in asked.fields.items() if name not in TOKEN_PARAMETERS and name != "data"}
     fields.pop("number", None)
     content = [powers, wishes["decided"], fields, asked.tokens]
     return hashlib.sha256(json.canonical(content)).hexdigest()

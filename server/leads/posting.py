@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from server.companies.queries import KeyHolder
@@ -9,7 +10,7 @@ from server.leads.params import blank
 from server.lib.wire import Unreadable, merge
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Posting:
     """Parameters and circumstances. `unreadable` says why there is no body to speak of."""
 
@@ -29,7 +30,7 @@ class Posting:
     remote_ip: str | None = None
     user_agent: str | None = None
 
-    @property
+    @cached_property
     def tree(self) -> dict[str, Any]:
         """All parameters: the body wins over the query string, but a blank wins over nothing."""
         return merge(self.query, {name: value for name, value in self.body.items() if not blank(value)})

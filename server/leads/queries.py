@@ -52,7 +52,7 @@ class SubmissionFilter(PageFilter):
     vendor_lead_id = Text()
 
 
-def lead_query(company_id: int) -> Select[Any]:
+def lead_query(company_id: int) -> Select[*tuple[Any, ...]]:
     """A company's leads with their contact and the present name of their source."""
     return (
         select(Lead, Contact.blocked_at, Contact.opted_out_at, TrafficSource.user_traffic_source_id)
@@ -144,15 +144,15 @@ def instant(time: datetime, time_zone: str) -> datetime:
     return normalise.in_zone(time, time_zone)
 
 
-def paged(query: Select[Any], model: Any, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+def paged(query: Select[*tuple[Any, ...]], model: Any, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """One page; raises ValidationError for a cursor that is none."""
     try:
         return paging.page(
-            db.session, query, model.created_at, model.id, asked["per_page"], asked.get("cursor")
+            db.session(), query, model.created_at, model.id, per_page=asked["per_page"], cursor=asked.get("cursor")
         )
     except paging.BadCursor as error:
         text = "Must be the next_cursor of a list"
-        raise ValidationError({"cursor": [text]}) from error  # type: ignore[arg-type]
+        raise ValidationError({"cursor": [text]}) from error
 
 
 def chosen_columns(text: str | None) -> list[str]:
@@ -164,11 +164,11 @@ def chosen_columns(text: str | None) -> list[str]:
     unknown = [name for name in names if name not in shown]
     if unknown:
         text = f"Must be of: {', '.join(shown)}"
-        raise ValidationError({"columns": [text]})  # type: ignore[arg-type]
+        raise ValidationError({"columns": [text]})
     return names
 
 
-def submission_query(company_id: int) -> Select[Any]:
+def submission_query(company_id: int) -> Select[*tuple[Any, ...]]:
     """A company's submissions with the name of their token."""
     return (
         select(Submission, LeadToken.name)

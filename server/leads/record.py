@@ -135,9 +135,7 @@ class Record:
             self.values["exposed_origin"] = exposed_origin(posting)
             self.arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
 
-    def answer(
-        self, decision: Decision, kept: KeptAnswer | None, vendor: KeptAnswer | None, text: str
-    ) -> None:
+    def answer(self, decision: Decision, kept: KeptAnswer | None, vendor: KeptAnswer | None, text: str) -> None:
         """Keeps the answer under the request's key, and the lead under the vendor's own id."""
         plan = self.plan
         self.values["content_hash"] = plan.content_hash

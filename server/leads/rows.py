@@ -129,7 +129,7 @@ def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer 
     """What a key stands for under this token."""
     asked = {"company_id": grant.company_id, "token_id": grant.token_id, "scope": scope, "key": key}
     row = ledger.row(KEPT_ANSWER, asked)
-    return KeptAnswer(*row[:4], instant(row[4])) if row else None
+    return KeptAnswer(row[0], row[1], row[2], row[3], instant(row[4])) if row else None
 
 
 def insert(table: str, columns: dict[str, str]) -> str:
@@ -151,9 +151,7 @@ CONTACT_INSERT = Arm(
     )
 )
 # Touching the row makes whoever blocks this number at the same moment come before us or after us, never between.
-CONTACT_TOUCH = Arm(
-    "update contact set updated_at = :now where id = :contact_id and version = :contact_version"
-)
+CONTACT_TOUCH = Arm("update contact set updated_at = :now where id = :contact_id and version = :contact_version")
 CONTACT_CHANGE = Arm(
     "update contact set blocked_at = :blocked_at, opted_out_at = :opted_out_at, version = version + 1,"
     " updated_at = :now where id = :contact_id and version = :contact_version"
@@ -173,7 +171,7 @@ LEAD_UPDATE = Arm(
 )
 LEAD_END = Arm(
     "update lead set is_live = false, status = :ended_status, ended_at = :now, deleted_at = :ended_deleted_at,"
-    " next_action_at = null, updated_at = :now where id = :ended_id and updated_at = :ended_updated_at"
+    " next_action_at = null, updated_at = :ended_now where id = :ended_id and updated_at = :ended_updated_at"
 )
 SUBMISSION_COLUMNS = tuple(column.name for column in Submission.__table__.columns)
 SUBMISSION_INSERT = Arm(
@@ -200,20 +198,20 @@ TOUCH_INSERT = Arm(
 EVENT_INSERT = Arm(
     insert(
         "outbox_event",
-        same("company_id", "lead_id", "submission_id")
-        | {"id": "event_id", "kind": "event_kind", "created_at": "now"},
+        same("company_id", "lead_id", "submission_id") | {"id": "event_id", "kind": "event_kind", "created_at": "now"},
     )
 )
-KEY_COLUMNS = same("company_id", "lead_id", "submission_id", "content_hash", "answer") | {
+KEPT_COLUMNS = same("company_id", "lead_id", "submission_id", "content_hash") | {
     "lead_token_id": "token_id",
     "created_at": "now",
-    "id": "answer_id",
-    "scope": "scope",
-    "key": "key",
-    "expires_at": "answer_expires_at",
 }
-ANSWER_INSERT = Arm(insert("idempotency_answer", KEY_COLUMNS))
-# An expired key starts anew; the old submission's id makes the one who comes first the only one.
+ANSWER_INSERT = Arm(
+    insert(
+        "idempotency_answer",
+        KEPT_COLUMNS | {"id": "answer_id", "expires_at": "answer_expires_at"} | same("scope", "key", "answer"),
+    )
+)
+# An expired key starts anew; naming the old submission makes the one who comes first the only one.
 ANSWER_RENEW = Arm(
     "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash,"
     " answer = :answer, created_at = :now, expires_at = :answer_expires_at where company_id = :company_id"
@@ -222,10 +220,8 @@ ANSWER_RENEW = Arm(
 VENDOR_INSERT = Arm(
     insert(
         "idempotency_answer",
-        KEY_COLUMNS | {"id": "vendor_answer_id", "scope": "vendor_scope", "key": "vendor_key"},
+        KEPT_COLUMNS | {"id": "vendor_answer_id", "scope": "vendor_scope", "key": "vendor_key"},
     )
-    .replace(":answer,", "null,")
-    .replace(":answer_expires_at", "null")
 )
 VENDOR_RENEW = Arm(
     "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash"

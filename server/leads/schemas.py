@@ -35,9 +35,7 @@ class Text(fields.Field[str]):
         self.digits = digits
         self.longest = longest
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if self.digits and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
@@ -54,15 +52,9 @@ class Digits(Text):
         super().__init__(digits=True, **about)
         self.least, self.most = least, most
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data)
-        if (
-            not (text.isascii() and text.isdigit())
-            or len(text) > 20
-            or not self.least <= int(text) <= self.most
-        ):
+        if not (text.isascii() and text.isdigit()) or len(text) > 20 or not self.least <= int(text) <= self.most:
             raise ValidationError(f"Must be a String of digits, from {self.least} to {self.most}")
         return text
 
@@ -70,9 +62,7 @@ class Digits(Text):
 class Boolean(fields.Field[bool]):
     """TrackDrive's own list of words, in any case."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> bool:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
         word = str(value).strip().lower() if isinstance(value, bool | int | str) else ""
         if word not in TRUE and word not in FALSE:
             raise ValidationError("Must be a boolean value: 1, true, yes, on, 0, false, no, off")
@@ -86,9 +76,7 @@ class Integer(fields.Field[int]):
         super().__init__(**about)
         self.least, self.most = least, most
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> int:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
         text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
         if not WHOLE.fullmatch(text):
             raise ValidationError("Must be a Integer")
@@ -104,9 +92,7 @@ class Decimal(fields.Field[float]):
         super().__init__(**about)
         self.most = most
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> float:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
         number = None
         if (isinstance(value, str) and len(value) <= 40 and DECIMAL.fullmatch(value.strip())) or (
             isinstance(value, int | float) and not isinstance(value, bool)
@@ -122,9 +108,7 @@ class Decimal(fields.Field[float]):
 class Time(fields.Field[datetime]):
     """A time. One without an offset comes back naive: the company's time zone gives it its meaning later."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> datetime:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         match = TIME.fullmatch(value.strip()) if isinstance(value, str) else None
         try:
             if match is None:
@@ -148,9 +132,7 @@ class OneOf(fields.Field[str]):
         super().__init__(**about)
         self.words = words
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if value not in self.words:
             raise ValidationError(f"Must be one of: {', '.join(f'`{word}`' for word in self.words)}.")
         return str(value)
@@ -184,9 +166,7 @@ class LeadSchema(Schema):
     schedule_lead_token = Text(
         **about("As `lead_token`, looking only at schedules.", "0123456789abcdef0123456789abcdef")
     )
-    offer_lead_token = Text(
-        **about("As `lead_token`, looking only at offers.", "0123456789abcdef0123456789abcdef")
-    )
+    offer_lead_token = Text(**about("As `lead_token`, looking only at offers.", "0123456789abcdef0123456789abcdef"))
     caller_id = Text(
         digits=True,
         **about("The lead's phone number, in any usual spelling; it is normalised to E.164.", "+17192221234"),
@@ -201,9 +181,7 @@ class LeadSchema(Schema):
     contact_field_type = Text(
         longest=255, **about("Selects the contact field type, by its key or its id.", "auto_insurance")
     )
-    schedule_callback_at = Time(
-        **about("Books a callback with the lead at that time.", "2026-12-01 14:26:43 +0000")
-    )
+    schedule_callback_at = Time(**about("Books a callback with the lead at that time.", "2026-12-01 14:26:43 +0000"))
     schedule_callback_in_seconds = Digits(
         least=0,
         most=YEAR_SECONDS,
@@ -215,12 +193,8 @@ class LeadSchema(Schema):
             True,
         )
     )
-    apply_to = OneOf(
-        "calls", **about("Writes the tokens to the number's calls under that offer as well.", "calls")
-    )
-    unblock_contact = Boolean(
-        **about("Lifts a block of the number. Needs an API key with `leads:update`.", True)
-    )
+    apply_to = OneOf("calls", **about("Writes the tokens to the number's calls under that offer as well.", "calls"))
+    unblock_contact = Boolean(**about("Lifts a block of the number. Needs an API key with `leads:update`.", True))
     blocked = Boolean(
         **about(
             "Blocks the number: every pending action stops at once. `false` needs an API key with `leads:update`.",
@@ -242,15 +216,11 @@ class LeadSchema(Schema):
     expire_existing = Boolean(
         **about("Expires the live schedule leads of this token and number before a new one is made.", True)
     )
-    delete_existing = Boolean(
-        **about("Deletes the leads of this token and number before a new one is made.", True)
-    )
+    delete_existing = Boolean(**about("Deletes the leads of this token and number before a new one is made.", True))
     update_only = Boolean(**about("Updates a live lead and never makes a new one.", True))
     lead_priority = Decimal(most=1e9, **about("The order in which leads are processed: lower is first.", "5"))
     restart_schedule = Boolean(**about("Starts the schedule of the lead again at its first action.", True))
-    auto_format_nested_fields = Boolean(
-        **about("Lifts contact fields out of payloads of other systems.", True)
-    )
+    auto_format_nested_fields = Boolean(**about("Lifts contact fields out of payloads of other systems.", True))
     next_action_at = Time(**about("When the next action of the lead runs.", "2026-12-01 14:26:43 +0000"))
     hours_to_expire = Integer(
         least=1, most=10 * YEAR_HOURS, **about("The lead leaves its schedule after that many hours.", 24)
@@ -260,9 +230,7 @@ class LeadSchema(Schema):
         most=10_000,
         **about("The lead leaves its schedule after that many outbound calls and SMS.", 5),
     )
-    expires_in = Integer(
-        least=1, most=10 * YEAR_MINUTES, **about("The lead is deleted after that many minutes.", 1440)
-    )
+    expires_in = Integer(least=1, most=10 * YEAR_MINUTES, **about("The lead is deleted after that many minutes.", 1440))
     traffic_source_id = Text(
         digits=True,
         longest=255,
@@ -295,5 +263,5 @@ def load_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
         except ValidationError as error:
             errors[name] = [str(text) for text in error.messages]
     if errors:
-        raise ValidationError(errors)  # type: ignore[arg-type]
+        raise ValidationError(errors)
     return loaded

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import psycopg
 from psycopg.adapt import Buffer, Dumper
@@ -73,9 +73,7 @@ class Runner(Protocol):
         """Lets go of the database; the next job opens it again."""
 
 
-def decided(
-    job: Callable[[Ledger], Result], ledger: Ledger, undo: Callable[[], object] = lambda: None
-) -> Result:
+def decided(job: Callable[[Ledger], Result], ledger: Ledger, undo: Callable[[], object] = lambda: None) -> Result:
     """Asks the job again as long as somebody else is faster."""
     for _ in range(ATTEMPTS):
         try:
@@ -162,9 +160,7 @@ def one_statement(arms: tuple[Arm, ...]) -> str:
     The arms are counted in their order; a miscount divides by zero, which undoes the statement.
     """
     named = ", ".join(f"arm{i} as ({arm.sql} returning 1)" for i, arm in enumerate(arms))
-    counts = " and ".join(
-        f"(select count(*) from arm{i}) = 1" for i, arm in enumerate(arms) if not arm.optional
-    )
+    counts = " and ".join(f"(select count(*) from arm{i}) = 1" for i, arm in enumerate(arms) if not arm.optional)
     return to_psycopg(f"with {named} select 1 / case when {counts} then 1 else 0 end")
 
 
@@ -241,7 +237,8 @@ class PostgresRunner:
         except (DBAPIError, PoolTimeout) as error:
             raise WriteFailed(str(error)) from error
         try:
-            with connection.cursor() as cursor:
+            driver = cast(psycopg.Connection[Row], connection.driver_connection)
+            with driver.cursor() as cursor:
                 if keep:
                     return decided(job, PostgresLedger(cursor))
                 return self.undone(job, cursor)

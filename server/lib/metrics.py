@@ -4,9 +4,7 @@ from prometheus_client import REGISTRY as PROCESS
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 
 REQUESTS = Counter("handraiser_requests_total", "Requests answered.", ["route", "method", "status"])
-SUBMISSIONS = Counter(
-    "handraiser_submissions_total", "Submissions, by what was done with them.", ["action", "code"]
-)
+SUBMISSIONS = Counter("handraiser_submissions_total", "Submissions, by what was done with them.", ["action", "code"])
 SECONDS = Histogram("handraiser_request_seconds", "Seconds from the request to its answer.", ["route"])
 
 

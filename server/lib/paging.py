@@ -36,9 +36,10 @@ def decode(cursor: str) -> tuple[datetime, str]:
 
 def page(
     session: Session,
-    query: Select[Any],
+    query: Select[*tuple[Any, ...]],
     created_at: InstrumentedAttribute[datetime],
     row_id: InstrumentedAttribute[str],
+    *,
     per_page: int,
     cursor: str | None,
 ) -> tuple[list[Any], dict[str, Any]]:

@@ -51,6 +51,11 @@ def parse(raw: str, region: str) -> Phone | None:
     return _parse_any(raw if raw.isascii() else "".join(map(_ascii, raw)), region)
 
 
+def is_region(text: str) -> bool:
+    """Whether it is a region (ISO 3166) whose numbers are known."""
+    return text in phonenumbers.SUPPORTED_REGIONS
+
+
 def region_of(e164: str) -> str | None:
     """The region (ISO 3166) that the number belongs to; None for a service of no region, such as +800."""
     try:

@@ -200,9 +200,7 @@ def upgrade() -> None:
             name=op.f("ck_lead_token_owner_kind"),
         ),
         sa.CheckConstraint("kind in ('server', 'publishable', 'postback')", name=op.f("ck_lead_token_kind")),
-        sa.CheckConstraint(
-            "(exposed_at is null) = (exposed_origin is null)", name=op.f("ck_lead_token_exposed")
-        ),
+        sa.CheckConstraint("(exposed_at is null) = (exposed_origin is null)", name=op.f("ck_lead_token_exposed")),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_lead_token_company_id")),
         sa.ForeignKeyConstraint(
             ["default_traffic_source_id"],
@@ -294,13 +292,9 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=True),
-        sa.CheckConstraint(
-            "scope in ('server', 'public', 'vendor')", name=op.f("ck_idempotency_answer_scope")
-        ),
+        sa.CheckConstraint("scope in ('server', 'public', 'vendor')", name=op.f("ck_idempotency_answer_scope")),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_idempotency_answer_lead_id")),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_idempotency_answer_submission_id")
-        ),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_idempotency_answer_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_answer")),
         sa.UniqueConstraint(
             "company_id",
@@ -322,9 +316,7 @@ def upgrade() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("done_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_outbox_event_lead_id")),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_outbox_event_submission_id")
-        ),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_outbox_event_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_event")),
     )
     op.create_index(
@@ -347,9 +339,7 @@ def upgrade() -> None:
         sa.Column("config", Json, nullable=False),
         sa.CheckConstraint("delay_seconds >= 0", name=op.f("ck_schedule_action_delay")),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_schedule_action_company_id")),
-        sa.ForeignKeyConstraint(
-            ["schedule_id"], ["schedule.id"], name=op.f("fk_schedule_action_schedule_id")
-        ),
+        sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_schedule_action_schedule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule_action")),
         sa.UniqueConstraint(
             "company_id",
@@ -368,9 +358,7 @@ def upgrade() -> None:
         sa.Column("traffic_source_text", sa.String(), nullable=True),
         sa.Column("sub_id", sa.String(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.CheckConstraint(
-            "traffic_source_text is not null or sub_id is not null", name=op.f("ck_touch_said")
-        ),
+        sa.CheckConstraint("traffic_source_text is not null or sub_id is not null", name=op.f("ck_touch_said")),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_touch_lead_id")),
         sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_touch_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_touch")),

@@ -1,0 +1,1 @@
+"""Benchmarks, one module each: `./dev bench <name>`. pytest collects none of them."""
