@@ -27,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Flask("server", static_folder=None)
     app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
         SQLALCHEMY_ENGINE_OPTIONS={} if settings.on_sqlite else {"pool_pre_ping": True},

@@ -1,4 +1,4 @@
-"""A tiny HTTP client on a bare socket: what the test wrote goes out byte for byte, and an answer is read whole."""
+"""A tiny HTTP client on a bare socket: what a test wrote goes out byte for byte, and the answer is read whole."""
 
 import http.client
 import json
@@ -40,6 +40,11 @@ class Wire:
         self.file.close()
         self.socket.close()
 
+    def ask(self, content: bytes) -> Answer:
+        """One request and its answer."""
+        self.send(content)
+        return self.read(bare=content.startswith(b"HEAD "))
+
     def send(self, content: bytes) -> None:
         """Sends bytes, as far as the server takes them: one that has answered already may hang up."""
         try:
@@ -47,16 +52,26 @@ class Wire:
         except (BrokenPipeError, ConnectionResetError):
             return
 
-    def read(self, method: str = "POST") -> Answer:
-        """The next answer; raises TimeoutError when the server hangs, ConnectionError when it hung up."""
+    def end(self) -> None:
+        """Says that nothing more comes, as a connection that breaks does; an answer can still be read."""
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def read(self, bare: bool = False) -> Answer:
+        """The next answer, which is `bare` without a body; raises TimeoutError when the server hangs, ConnectionError
+        when it hung up."""
         status_line = self.file.readline()
         if not status_line:
             raise ConnectionError("the server hung up without an answer")
         status = int(status_line.split()[1])
         headers = http.client.parse_headers(self.file)
-        bare = method == "HEAD" or status < 200 or status in (204, 304)
-        body = b"" if bare else self.file.read(int(headers["Content-Length"]))
-        return Answer(status, headers, body)
+        length = 0 if bare or status < 200 else int(headers.get("Content-Length") or 0)
+        return Answer(status, headers, self.file.read(length))
+
+
+def ask(port: int, content: bytes) -> Answer:
+    """One request on a connection of its own."""
+    with Wire(port) as wire:
+        return wire.ask(content)
 
 
 def request(
@@ -65,15 +80,18 @@ def request(
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     body: bytes | None = None,
 ) -> bytes:
-    """The bytes of a request. Its length is announced when there is a body, be it empty, unless a header tells."""
+    """The bytes of a request. Where there is a body, be it empty, its length is announced unless a header tells it.
+
+    Text goes out in UTF-8; a byte that is none is written as Python's surrogate escape, such as `\\udcff`.
+    """
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
-    sent = {name.lower() for name, _ in pairs}
-    if body is not None and not sent & {"content-length", "transfer-encoding"}:
+    told = {name.lower() for name, _ in pairs}
+    if body is not None and not told & {"content-length", "transfer-encoding"}:
         pairs.append(("Content-Length", str(len(body))))
-    if "host" not in sent:
+    if "host" not in told:
         pairs.insert(0, ("Host", "127.0.0.1"))
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs), "", ""]
-    return "\r\n".join(lines).encode("latin-1") + (body or b"")
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + (body or b"")
 
 
 def chunks(body: bytes, size: int) -> bytes:
@@ -82,8 +100,24 @@ def chunks(body: bytes, size: int) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
 
 
-def exchange(port: int, content: bytes, method: str = "POST") -> Answer:
-    """One request on a connection of its own."""
-    with Wire(port) as wire:
-        wire.send(content)
-        return wire.read(method)
+def understood(answer: Answer) -> dict[str, Any]:
+    """The answer as the clients out there read it, whatever its status; fails where one of them would break."""
+    assert "application/json" in answer.headers["Content-Type"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    exposed = {name.strip() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
+    assert exposed == {"Retry-After", "Idempotent-Replayed", "X-Request-Id"}
+    content = answer.json
+    assert isinstance(content, dict), f"no JSON object: {content!r}"
+    assert content["success"] is (answer.status == 200)
+    assert content["status"] == answer.status
+    assert content["metadata"]["request_id"] == answer.headers["X-Request-Id"] != ""
+    # Object.values(errors).flat().join(", ")
+    shown = ", ".join([text for texts in content["errors"].values() for text in texts])
+    if content["success"]:
+        assert shown == ""
+        assert content["lead"]["id"] == content["lead_id"] != ""
+    else:
+        assert shown or answer.status != 422, "a refusal that shows nothing"
+        assert content["message"]
+        assert "lead" not in content
+    return content

@@ -12,6 +12,12 @@ blueprint = Blueprint("health", __name__)
 WRITABLE = "update company set config_version = config_version where id < 0"
 
 
+@blueprint.get("/")
+def index() -> Response:
+    """What answers here, for who opens the address that the start has printed."""
+    return json_answer({"name": "Handraiser", "leads": "POST /api/v1/leads", "health": "/healthz", "ready": "/readyz"})
+
+
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """The process answers."""

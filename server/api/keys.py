@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from flask import Request
+from flask import Request, g
 
 from server.companies.queries import KeyHolder, find_key
 from server.errors import Refused
@@ -29,11 +29,11 @@ def credential(header: str | None, auth_token: object = None) -> tuple[str, str 
 def find(header: str | None, auth_token: object = None) -> tuple[KeyHolder | None, bool]:
     """The key, if it is one, and whether anything was sent at all."""
     sent = credential(header, auth_token)
-    return (find_key(*sent), True) if sent else (None, False)
+    return (find_key(*sent), True) if sent else (None, bool((header or "").strip()))
 
 
 def require(request: Request, scope: str) -> KeyHolder:
-    """The key of a request that needs one; raises Refused."""
+    """The key of a request that needs one, whose company the log line names; raises Refused."""
     if "auth_token" in request.args:
         text = "must not stand in a URL"
         raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, f"An API key {text}. {HOW}")
@@ -42,6 +42,7 @@ def require(request: Request, scope: str) -> KeyHolder:
         raise Refused("key_required", "An API key is required", {"auth_token": ["is missing"]}, HOW)
     if key is None:
         raise Refused("key_invalid", "The API key is not valid", {"auth_token": ["is not valid"]}, HOW)
+    g.facts = {"company": key.company_id}
     if scope not in key.scopes:
         text = f"lacks the scope {scope}"
         raise Refused(

@@ -66,8 +66,13 @@ def read_posting() -> Posting:
         key_sent=key_sent,
         idempotency_header=headers.get("Idempotency-Key"),
         origin=headers.get("Origin"),
-        referrer=headers.get("Referer"),
+        referrer=on_record(headers.get("Referer")),
         fetch_site=headers.get("Sec-Fetch-Site"),
         remote_ip=request.remote_addr,
-        user_agent=headers.get("User-Agent"),
+        user_agent=on_record(headers.get("User-Agent")),
     )
+
+
+def on_record(header: str | None) -> str | None:
+    """A header as it is kept: nobody needs more of it."""
+    return header and header[:1000]

@@ -10,9 +10,10 @@ from server.api.answers import json_answer
 from server.companies.models import Company
 from server.errors import Refused
 from server.leads import queries
-from server.leads.params import blank, invalid
+from server.leads.params import blank, invalid, invalid_character
 from server.lib.db import db
 from server.lib.secrets import is_id
+from server.lib.wire import first_bad_character
 
 blueprint = Blueprint("records", __name__, url_prefix="/api/v1")
 
@@ -59,9 +60,12 @@ def show_submission(submission_id: str) -> Response:
 
 def filters(schema: Schema) -> dict[str, Any]:
     """The query string as filters; raises Refused naming one that does not exist or does not validate."""
-    sent = {name: value for name, value in request.args.items() if not blank(value)}
-    if any("\x00" in value for value in sent.values()):
-        raise Refused("invalid_character", "A filter holds a NUL", None, "Send text without NUL characters.")
+    # Of a repeated filter the last one counts, as everywhere.
+    last = dict(request.args.items(multi=True))
+    sent = {name: value for name, value in last.items() if not blank(value)}
+    bad = first_bad_character(sent)
+    if bad is not None:
+        raise invalid_character(bad)
     try:
         loaded: dict[str, Any] = schema.load(sent)
     except ValidationError as error:
@@ -71,7 +75,7 @@ def filters(schema: Schema) -> dict[str, Any]:
 
 def found(find: Any, company_id: int, row_id: str, what: str) -> dict[str, Any]:
     """The row, or the 404 that another company's row gets too."""
-    row: dict[str, Any] | None = find(company_id, row_id) if is_id(row_id) else None
+    row: dict[str, Any] | None = find(company_id, row_id.lower()) if is_id(row_id) else None
     if row is None:
         raise Refused("not_found", f"There is no such {what}", {"id": [f"names no {what}"]})
     return row

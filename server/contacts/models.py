@@ -9,7 +9,7 @@ from server.lib.db import Id, Model
 
 
 class Contact(Model):
-    """One number in one company. `version` grows when its state changes: a decision that rests on it checks it."""
+    """One number in one company. `version` grows with each lead that is written for it: decisions rest on it."""
 
     __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("company_id", "caller_id"),)

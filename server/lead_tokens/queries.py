@@ -23,8 +23,8 @@ KEPT_MOST = 10_000
 _kept: dict[str, tuple[float, Grant]] = {}
 
 
-def find_grant(value: object, owner_kind: str | None = None, fresh: bool = False) -> Grant | None:
-    """What a token grants; None if no such token exists (for that kind of owner)."""
+def find_grant(value: object, fresh: bool = False) -> Grant | None:
+    """What a token grants; None if no such token exists."""
     if not isinstance(value, str) or not VALUE.fullmatch(value):
         return None
     kept = _kept.get(value)
@@ -36,7 +36,7 @@ def find_grant(value: object, owner_kind: str | None = None, fresh: bool = False
         if len(_kept) >= KEPT_MOST:
             _kept.clear()
         kept = _kept[value] = (time.monotonic() + KEPT_SECONDS, grant)
-    return kept[1] if owner_kind in (None, kept[1].owner_kind) else None
+    return kept[1]
 
 
 def forget_grants() -> None:

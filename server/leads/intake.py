@@ -41,9 +41,9 @@ def take_lead(runner: Runner, posting: Posting) -> Taken:
     """
     fresh = False
     for _ in range(READINGS):
-        grant = find_grant(*sent_token(posting.tree), fresh=fresh)
+        grant = find_grant(sent_token(posting.tree)[0], fresh=fresh)
         if grant is None:
-            raise token_invalid() if posting.unreadable is None else unreadable(posting.unreadable)
+            raise no_token(posting)
         try:
             return take_with(runner, posting, grant)
         except StaleGrant:
@@ -57,7 +57,9 @@ def take_with(runner: Runner, posting: Posting, grant: Grant) -> Taken:
     if isinstance(planned, Plan):
         plan = planned
         try:
-            return runner.run(lambda ledger: settle(ledger, plan), keep=not plan.dry_run)
+            taken, record = runner.run(lambda ledger: settle(ledger, plan), keep=not plan.dry_run)
+            record.remember()
+            return taken
         except Refused as error:
             planned = error
     refusal = planned
@@ -67,15 +69,23 @@ def take_with(runner: Runner, posting: Posting, grant: Grant) -> Taken:
 def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
     """What the request asks, or why it cannot be done; a refusal is a result here, for it is kept."""
     try:
-        if not grant.takes_leads(posting.now):
-            raise token_invalid()
+        if not authorises(grant, posting):
+            raise no_token(posting)
         return make_plan(posting, grant)
     except Refused as error:
         return error
 
 
-def token_invalid() -> Refused:
+def authorises(grant: Grant, posting: Posting) -> bool:
+    """Whether the token counts for this request: it is in force, and its owner is of the kind that was named."""
+    owner_kind = sent_token(posting.tree)[1]
+    return owner_kind in (None, grant.owner_kind) and grant.takes_leads(posting.now)
+
+
+def no_token(posting: Posting) -> Refused:
     """One answer for a token that is unknown, disabled, expired or of the wrong kind."""
+    if posting.unreadable is not None:
+        return unreadable(posting.unreadable)
     return Refused(
         "lead_token_invalid",
         "Lead token is not valid",
@@ -89,7 +99,7 @@ def dry_run(posting: Posting) -> bool:
     return str(posting.tree.get("dry_run", "")).strip().lower() in ("1", "true", "yes", "on")
 
 
-def settle(ledger: Ledger, plan: Plan) -> Taken:
+def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record]:
     """One attempt: read what bears on the plan, decide, and write all of it or nothing."""
     kept = None
     if plan.idempotency_key is not None:
@@ -101,9 +111,9 @@ def settle(ledger: Ledger, plan: Plan) -> Taken:
     content = answer(plan, decision)
     record = Record(plan, ledger.dialect)
     record.lead(decision, state)
-    record.answer(decision, kept, state.vendor, json.dump(content))
+    record.answer(decision, kept, state.vendor, content)
     record.write(ledger)
-    return finished(plan, decision.action, content)
+    return finished(plan, decision.action, content), record
 
 
 def read_state(ledger: Ledger, plan: Plan) -> State:
@@ -130,7 +140,7 @@ def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
     return content
 
 
-def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> Taken:
+def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]:
     """The answer that this key has had before; raises Refused when the key came with other content."""
     rows.check_version(ledger, plan.grant)
     if kept.content_hash != plan.content_hash:
@@ -140,7 +150,7 @@ def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> Taken:
     record = Record(plan, ledger.dialect)
     record.replay(kept)
     record.write(ledger)
-    return finished(plan, "replayed", json.load(kept.answer or "{}"), replayed=True)
+    return finished(plan, "replayed", json.load(kept.answer or "{}"), replayed=True), record
 
 
 def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> Taken:
@@ -148,13 +158,13 @@ def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refu
     rows.check_version(ledger, grant)
     submission_id = write_refusal(ledger, posting, grant, refusal)
     # The answer to a token that exists but does not count must be the answer to one that does not exist.
-    shown = None if refusal.code == "lead_token_invalid" or dry_run(posting) else submission_id
+    unknown = not authorises(grant, posting)
     return Taken(
         refusal=refusal,
         company_id=grant.company_id,
         token=grant.value,
-        submission_id=shown,
-        redirects=grant.allowed_redirects,
+        submission_id=None if unknown or dry_run(posting) else submission_id,
+        redirects=frozenset() if unknown else grant.allowed_redirects,
     )
 
 

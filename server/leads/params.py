@@ -1,5 +1,6 @@
 """From a request's parameters to what was asked for: fields, tokens, credentials and switches. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from marshmallow import ValidationError
 from server.errors import Refused
 from server.leads.schemas import FIELDS, load_sent
 from server.leads.tokens import TokenError, capture, token_name
-from server.lib.wire import Unreadable, parse_json
+from server.lib.wire import Unreadable, first_bad_character, parse_json
 
 # Names that are no field of the lead and still never become a token.
 CONTROLS = frozenset(
@@ -49,6 +50,8 @@ FILLED_FROM_DATA = ("caller_id", "email", "traffic_source_id", "sub_id")
 
 TOKEN_PARAMETERS = {"lead_token": None, "schedule_lead_token": "schedule", "offer_lead_token": "offer"}
 CREDENTIALS = ("lead_token", "schedule_lead_token", "offer_lead_token", "auth_token")
+
+SECRET_IN_TEXT = re.compile(rf"((?:{'|'.join(CREDENTIALS)})[\"'\]\s]*[:=][\"'\s]*)[^\"'&\s,}}]+")
 
 # What people call a phone number when they do not call it caller_id.
 PHONE_NAMES = (
@@ -92,8 +95,17 @@ def sent_token(tree: Mapping[str, Any]) -> tuple[object, str | None]:
 
 
 def redacted(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a request: all of it but its secrets."""
-    return {name: "[redacted]" if name in CREDENTIALS else value for name, value in tree.items()}
+    """What is kept of a request: all of it but its secrets, also where they were put by mistake."""
+    return {
+        name: "[redacted]" if name.lower() in CREDENTIALS else redacted(value) if isinstance(value, dict) else value
+        for name, value in tree.items()
+    }
+
+
+def redacted_text(body: bytes) -> str:
+    """A body that could not be read, as text that any database keeps, without what looks like a secret in it."""
+    text = body.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+    return SECRET_IN_TEXT.sub(r"\1[redacted]", text)
 
 
 def read_asked(tree: Mapping[str, Any]) -> Asked:
@@ -130,6 +142,10 @@ def read_data(asked: Asked) -> dict[str, Any]:
             raise invalid({"data_json": ["Must be a JSON object as text"]}) from error
     if not isinstance(packed, dict):
         raise invalid({"data_json": ["Must be a JSON object as text"]})
+    # Its escapes hid from whoever looked at the request as a whole.
+    bad = first_bad_character(packed)
+    if bad is not None:
+        raise invalid_character(f"data.{bad}")
     return packed | {name: value for name, value in data.items() if not blank(value)}
 
 
@@ -141,7 +157,8 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
             name = token_name(key)
             if blank(value):
                 continue
-            if name not in RESERVED:
+            # `_method` is the one reserved name that is no token's name.
+            if name not in RESERVED and key.lower() not in RESERVED:
                 free[key] = value
             elif (
                 name in FILLED_FROM_DATA
@@ -171,3 +188,11 @@ def invalid(errors: Mapping[str, Any]) -> Refused:
     """The refusal of parameters that do not validate."""
     said = "; ".join(f"{name}: {text}" for name, texts in errors.items() for text in texts)
     return Refused("invalid_parameter", said, errors)
+
+
+def invalid_character(path: str) -> Refused:
+    """The refusal of a character that no database keeps."""
+    text = "holds a NUL or half of a surrogate pair"
+    return Refused(
+        "invalid_character", f"{path} {text}", {path: [text]}, f"{path} {text}. Send text in UTF-8 without it."
+    )

@@ -10,7 +10,7 @@ from server.errors import Refused
 from server.lead_tokens import rules
 from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import normalise
-from server.leads.params import TOKEN_PARAMETERS, Asked, read_asked
+from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Posting
 from server.lib import json, secrets
 from server.lib.phone import Phone
@@ -130,6 +130,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     tree = posting.tree
     browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
     powers, why_powers = rules.powers(grant.kind, grant.exposed, browser)
+    refuse_key_in_url(posting)
     admit(posting, grant)
     refuse_unreadable(posting, tree)
     asked = read_asked(tree)
@@ -177,6 +178,14 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     )
 
 
+def refuse_key_in_url(posting: Posting) -> None:
+    """Refuses an API key in the URL, before it is missed elsewhere."""
+    if "auth_token" in posting.query:
+        text = "must not stand in a URL"
+        detail = "An API key must not stand in a URL, where logs keep it. Send it in the Authorization header."
+        raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
+
+
 def admit(posting: Posting, grant: Grant) -> None:
     """Turns away what may not use the token at all."""
     if grant.kind == "publishable" and not rules.origin_allowed(
@@ -212,22 +221,12 @@ def unreadable(problem: Unreadable) -> Refused:
 
 
 def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:
-    """Refuses what could not be read, a key in the URL, and characters that no database keeps."""
+    """Refuses what could not be read, and characters that no database keeps."""
     if posting.unreadable is not None:
         raise unreadable(posting.unreadable)
-    if "auth_token" in posting.query:
-        text = "must not stand in a URL"
-        detail = "An API key must not stand in a URL, where logs keep it. Send it in the Authorization header."
-        raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
     bad = first_bad_character(tree)
     if bad is not None:
-        text = "holds a NUL or half of a surrogate pair"
-        raise Refused(
-            "invalid_character",
-            f"{bad} {text}",
-            {bad: [text]},
-            f"{bad} {text}. Send text in UTF-8 without it.",
-        )
+        raise invalid_character(bad)
 
 
 def check_redirect(asked: Asked, grant: Grant) -> None:

@@ -5,16 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, cast, or_, select
 
 from server.contacts.models import Contact
 from server.lead_tokens.models import LeadToken
 from server.leads import normalise, payload
 from server.leads.models import Lead, Submission
-from server.leads.schemas import Boolean, Digits, Integer, Text, Time
+from server.leads.schemas import Boolean, Digits, Integer, Text, Time, invalid_time
 from server.lib import json, paging, phone
 from server.lib.db import db
+from server.lib.secrets import is_id
 from server.sources.models import TrafficSource
+
+
+def must_be_id(text: str) -> None:
+    """Raises ValidationError for what no row can be called."""
+    if not is_id(text):
+        raise ValidationError("Must be a UUID")
 
 
 class PageFilter(Schema):
@@ -47,7 +54,7 @@ class SubmissionFilter(PageFilter):
     action = Text()
     code = Text()
     caller_id = Text()
-    lead_id = Text()
+    lead_id = Text(validate=must_be_id)
     lead_token_id = Digits(least=1, most=2**31 - 1)
     vendor_lead_id = Text()
 
@@ -121,11 +128,11 @@ def lead_conditions(asked: Mapping[str, Any], region: str) -> list[ColumnElement
 
 def contains(text: str) -> ColumnElement[bool]:
     """Whether number, address, sub id or any token holds a text, in any case; its wildcards are plain characters."""
+    # Tokens are searched as the JSON that is stored, where quotes and backslashes are escaped.
+    escaped = json.dump(text)[1:-1]
     return or_(
-        *(
-            func.lower(column).contains(text.lower(), autoescape=True)
-            for column in (Lead.caller_id, Lead.email, Lead.sub_id, cast(Lead.data, String))
-        )
+        *(column.icontains(text, autoescape=True) for column in (Lead.caller_id, Lead.email, Lead.sub_id)),
+        cast(Lead.data, String).icontains(escaped, autoescape=True),
     )
 
 
@@ -133,15 +140,18 @@ def created_between(column: Any, asked: Mapping[str, Any], time_zone: str) -> li
     """From the one time, up to but not including the other."""
     conditions: list[ColumnElement[bool]] = []
     if "created_at_from" in asked:
-        conditions.append(column >= instant(asked["created_at_from"], time_zone))
+        conditions.append(column >= instant("created_at_from", asked, time_zone))
     if "created_at_to" in asked:
-        conditions.append(column < instant(asked["created_at_to"], time_zone))
+        conditions.append(column < instant("created_at_to", asked, time_zone))
     return conditions
 
 
-def instant(time: datetime, time_zone: str) -> datetime:
-    """A filter's time; one without an offset is the company's."""
-    return normalise.in_zone(time, time_zone)
+def instant(name: str, asked: Mapping[str, Any], time_zone: str) -> datetime:
+    """A filter's time; one without an offset is the company's. Raises ValidationError for one beyond all calendars."""
+    try:
+        return normalise.in_zone(asked[name], time_zone)
+    except OverflowError as error:
+        raise ValidationError({name: [invalid_time("")]}) from error
 
 
 def paged(query: Select[*tuple[Any, ...]], model: Any, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -189,7 +199,7 @@ def list_submissions(
         query = query.where(Submission.lead_token_id == int(asked["lead_token_id"]))
     if "lead_id" in asked:
         # Also by the random id that a page was told.
-        lead_id = asked["lead_id"]
+        lead_id = asked["lead_id"].lower()
         query = query.where(or_(Submission.lead_id == lead_id, Submission.public_lead_id == lead_id))
     rows, metadata = paged(query, Submission, asked)
     return [submission_view(row) for row in rows], metadata

@@ -8,7 +8,7 @@ from server.lead_tokens import rules
 from server.lead_tokens.rules import PUBLIC, SERVER, Grant
 from server.leads import rows
 from server.leads.decide import Decision, later
-from server.leads.params import redacted
+from server.leads.params import redacted, redacted_text
 from server.leads.plan import Plan
 from server.leads.posting import Posting
 from server.leads.rows import KeptAnswer, State
@@ -69,6 +69,7 @@ class Record:
             "blocked_at": contact.blocked_at,
             "opted_out_at": contact.opted_out_at,
             "stopped_status": "blocked" if contact.blocked_at else "opt_out",
+            "ended_id": (decision.ended or decision.lead)["id"],
         }
         if decision.contact_is_new:
             self.arms.append(rows.CONTACT_INSERT)
@@ -93,7 +94,6 @@ class Record:
         """Marks what time has done already: the lead has expired, or was to be deleted."""
         deleted = lead["deletes_at"] is not None and lead["deletes_at"] <= self.plan.now
         self.values |= {
-            "ended_id": lead["id"],
             "ended_updated_at": lead["updated_at"],
             "ended_now": later(lead["updated_at"], self.plan.now),
             "ended_status": "removed" if deleted else "expired",
@@ -129,13 +129,15 @@ class Record:
     def token_used(self) -> None:
         """Notes that the token is in use, and for good if a page has shown it."""
         grant, posting = self.plan.grant, self.plan.posting
-        if grant.last_used_at is None or posting.now - grant.last_used_at > USED_EVERY:
-            self.arms.append(rows.TOKEN_USED)
-        if self.plan.browser and grant.kind == "server" and not grant.exposed:
+        if exposes(posting, grant):
             self.values["exposed_origin"] = exposed_origin(posting)
             self.arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
+        elif grant.last_used_at is None or posting.now - grant.last_used_at > USED_EVERY:
+            self.arms.append(rows.TOKEN_USED)
 
-    def answer(self, decision: Decision, kept: KeptAnswer | None, vendor: KeptAnswer | None, text: str) -> None:
+    def answer(
+        self, decision: Decision, kept: KeptAnswer | None, vendor: KeptAnswer | None, content: dict[str, Any]
+    ) -> None:
         """Keeps the answer under the request's key, and the lead under the vendor's own id."""
         plan = self.plan
         self.values["content_hash"] = plan.content_hash
@@ -144,7 +146,7 @@ class Record:
                 "answer_id": secrets.new_id(),
                 "scope": plan.powers,
                 "key": plan.idempotency_key,
-                "answer": text,
+                "answer": json.dump(content),
                 "answer_expires_at": plan.now + KEY_KEPT,
                 "kept_submission_id": kept.submission_id if kept else None,
             }
@@ -168,16 +170,19 @@ class Record:
             "submission_why": json.dump([*self.plan.why, step | {"record": kept.submission_id}]),
         }
         self.arms.append(rows.SUBMISSION_INSERT)
+        self.token_used()
 
     def write(self, ledger: Ledger) -> None:
         """Writes it all, once; raises Conflict."""
         ledger.write(self.arms, self.values)
+
+    def remember(self) -> None:
+        """What the grant may now know, once it is committed."""
         if self.plan.dry_run:
             return
-        grant = self.plan.grant
-        grant.token_names |= self.new_names
+        self.plan.grant.token_names |= self.new_names
         if rows.TOKEN_USED in self.arms:
-            grant.last_used_at = self.plan.now
+            self.plan.grant.last_used_at = self.plan.now
 
 
 def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
@@ -194,11 +199,17 @@ def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refus
         "submission_purge_at": posting.now + REFUSED_KEPT,
     }
     arms = [rows.SUBMISSION_INSERT]
-    if browser and grant.kind == "server" and not grant.exposed:
+    if exposes(posting, grant):
         values["exposed_origin"] = exposed_origin(posting)
         arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
     ledger.write(arms, values)
     return str(values["submission_id"])
+
+
+def exposes(posting: Posting, grant: Grant) -> bool:
+    """Whether this request is the first to show that a server's token stands in a page."""
+    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
+    return browser and grant.kind == "server" and not grant.exposed
 
 
 def exposed_origin(posting: Posting) -> str:
@@ -210,7 +221,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     """The values that every submission has, taken or refused: what came, from where, when."""
     received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
     if posting.unreadable is not None:
-        received["unread"] = readable(posting.unreadable.body, grant)
+        received["unread"] = redacted_text(posting.unreadable.body)
     values = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
     return values | {
         "company_id": grant.company_id,
@@ -224,9 +235,3 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
         "submission_user_agent": posting.user_agent,
         "submission_request_id": posting.request_id,
     }
-
-
-def readable(body: bytes, grant: Grant) -> str:
-    """A body that could not be read, as text that a database keeps, without the token."""
-    text = body.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    return text.replace(grant.value, "[redacted]")

@@ -150,15 +150,19 @@ CONTACT_INSERT = Arm(
         | {"id": "contact_id", "version": "contact_version", "created_at": "now", "updated_at": "now"},
     )
 )
-# Touching the row makes whoever blocks this number at the same moment come before us or after us, never between.
-CONTACT_TOUCH = Arm("update contact set updated_at = :now where id = :contact_id and version = :contact_version")
+# Raising the version makes whoever blocks this number at the same moment come before us, or decide again after us:
+# the statement that waited for this row would stop only the leads that were there when it began.
+CONTACT_TOUCH = Arm(
+    "update contact set version = version + 1, updated_at = :now where id = :contact_id and version = :contact_version"
+)
 CONTACT_CHANGE = Arm(
     "update contact set blocked_at = :blocked_at, opted_out_at = :opted_out_at, version = version + 1,"
     " updated_at = :now where id = :contact_id and version = :contact_version"
 )
+# Others than the request's own lead and the one that it ends: one statement may write a row once.
 STOP_OTHERS = Arm(
     "update lead set next_action_at = null, status = :stopped_status, updated_at = :now"
-    " where company_id = :company_id and caller_id = :caller_id and is_live and id <> :lead_id",
+    " where company_id = :company_id and caller_id = :caller_id and is_live and id not in (:lead_id, :ended_id)",
     optional=True,
 )
 LEAD_INSERT = Arm(
@@ -243,8 +247,9 @@ TOKENS_INSERT = {
     ),
 }
 TOKEN_USED = Arm("update lead_token set last_used_at = :now where id = :token_id")
+# It notes the use as well: one statement may write a row once.
 TOKEN_EXPOSED = Arm(
-    "update lead_token set exposed_at = :now, exposed_origin = :exposed_origin"
+    "update lead_token set exposed_at = :now, exposed_origin = :exposed_origin, last_used_at = :now"
     " where id = :token_id and exposed_at is null",
     optional=True,
 )

@@ -20,7 +20,12 @@ def canonical(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-load = orjson.loads
+def load(text: str | bytes) -> Any:
+    """The value of a JSON text, be it one that holds half a surrogate pair as `dump` keeps it."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
 
 
 class OrjsonProvider(JSONProvider):

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import psycopg
-from psycopg.adapt import Buffer, Dumper
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.lib.db import open_sqlite
@@ -147,21 +145,50 @@ class SqliteRunner:
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
-def to_psycopg(sql: str) -> str:
-    """`:name` as psycopg spells it."""
-    return re.sub(r"(?<![:\w]):([a-z]\w*)", r"%(\1)s", sql)
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A statement as PostgreSQL itself spells it, with `$1` for the first of these names. psycopg's own spelling is
+    read again for each use of a statement as long as ours."""
+
+    text: bytes
+    names: tuple[str, ...]
+
+    def bind(self, values: Values) -> list[str | None]:
+        """The values in their order, as text of a type that PostgreSQL infers, so that one statement is prepared once
+        and not once for each mixture of NULLs and widths of integers."""
+        return [as_text(values[name]) for name in self.names]
+
+
+def as_text(value: Any) -> str | None:
+    """A value as PostgreSQL reads it from text."""
+    if value is None or type(value) is str:
+        return value
+    if type(value) is bool:
+        return "t" if value else "f"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 @lru_cache(maxsize=1024)
-def one_statement(arms: tuple[Arm, ...]) -> str:
+def numbered(sql: str) -> Numbered:
+    """The numbers for the names of a statement."""
+    names: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"${names.setdefault(match[1], len(names) + 1)}"
+
+    text = re.sub(r"(?<![:\w]):([a-z]\w*)", number, sql)
+    return Numbered(text.encode(), tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def one_statement(arms: tuple[Arm, ...]) -> Numbered:
     """All arms as one statement, which commits or fails as a whole, in one round trip.
 
     The arms are counted in their order; a miscount divides by zero, which undoes the statement.
     """
     named = ", ".join(f"arm{i} as ({arm.sql} returning 1)" for i, arm in enumerate(arms))
     counts = " and ".join(f"(select count(*) from arm{i}) = 1" for i, arm in enumerate(arms) if not arm.optional)
-    return to_psycopg(f"with {named} select 1 / case when {counts} then 1 else 0 end")
+    return numbered(f"with {named} select 1 / case when {counts} then 1 else 0 end")
 
 
 class PostgresLedger:
@@ -169,12 +196,13 @@ class PostgresLedger:
 
     dialect = "postgresql"
 
-    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
+    def __init__(self, cursor: psycopg.RawCursor[Row]) -> None:
         self.cursor = cursor
 
     def row(self, sql: str, values: Values) -> Row | None:
         """The first row of a query."""
-        return self.cursor.execute(to_psycopg(sql).encode(), values).fetchone()
+        statement = numbered(sql)
+        return self.cursor.execute(statement.text, statement.bind(values)).fetchone()
 
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""
@@ -182,31 +210,19 @@ class PostgresLedger:
 
     def write(self, arms: Sequence[Arm], values: Values) -> None:
         """All arms or none; raises Conflict."""
+        statement = one_statement(tuple(arms))
         try:
-            self.cursor.execute(one_statement(tuple(arms)).encode(), values)
+            self.cursor.execute(statement.text, statement.bind(values))
         except (psycopg.errors.UniqueViolation, psycopg.errors.DivisionByZero) as error:
             raise Conflict from error
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             raise Conflict from error
 
 
-class Untyped(Dumper):
-    """Sends a value as text of a type that PostgreSQL infers, so that one statement is prepared once and not once
-    for each mixture of NULLs and widths of integers."""
-
-    oid = 0
-
-    def dump(self, obj: Any) -> Buffer | None:
-        """The text of it."""
-        if isinstance(obj, bool):
-            return b"t" if obj else b"f"
-        return (obj.isoformat() if isinstance(obj, datetime) else str(obj)).encode()
-
-
 def intake_engine(url: str, threads: int) -> Engine:
     """Connections that commit each statement by itself: for one statement that is as atomic as a transaction, and
     two round trips shorter."""
-    engine = create_engine(
+    return create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=threads,
@@ -215,13 +231,6 @@ def intake_engine(url: str, threads: int) -> Engine:
         pool_reset_on_return=None,
         connect_args={"prepare_threshold": 0, "connect_timeout": 5},
     )
-
-    @event.listens_for(engine, "connect")
-    def untyped(connection: psycopg.Connection[Row], entry: object) -> None:
-        for kind in (int, bool, float, datetime):
-            connection.adapters.register_dumper(kind, Untyped)
-
-    return engine
 
 
 class PostgresRunner:
@@ -234,11 +243,11 @@ class PostgresRunner:
         """The job's result once its writes are committed, or undone; raises WriteFailed."""
         try:
             connection = self.engine.raw_connection()
-        except (DBAPIError, PoolTimeout) as error:
+        except (psycopg.Error, PoolTimeout) as error:
             raise WriteFailed(str(error)) from error
         try:
             driver = cast(psycopg.Connection[Row], connection.driver_connection)
-            with driver.cursor() as cursor:
+            with psycopg.RawCursor(driver) as cursor:
                 if keep:
                     return decided(job, PostgresLedger(cursor))
                 return self.undone(job, cursor)
@@ -252,7 +261,7 @@ class PostgresRunner:
         """Lets go of the database; the next job opens it again."""
         self.engine.dispose()
 
-    def undone(self, job: Callable[[Ledger], Result], cursor: psycopg.Cursor[Row]) -> Result:
+    def undone(self, job: Callable[[Ledger], Result], cursor: psycopg.RawCursor[Row]) -> Result:
         """Runs the job for real in a transaction of its own and takes it back: how a dry run stays true."""
 
         def restart() -> None:

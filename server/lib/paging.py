@@ -1,12 +1,13 @@
 """Keyset paging: a cursor says after which row to go on, so that rows that come meanwhile shift nothing."""
 
 import base64
-import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from server.lib.secrets import is_id
 
 PER_PAGE = 50
 MOST_PER_PAGE = 200
@@ -27,11 +28,11 @@ def decode(cursor: str) -> tuple[datetime, str]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         created_at, row_id = text.split(" ")
         instant = datetime.fromisoformat(created_at)
-    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        if instant.tzinfo is None or not is_id(row_id):
+            raise ValueError(cursor)
+        return instant.astimezone(UTC), row_id
+    except (ValueError, OverflowError) as error:
         raise BadCursor(cursor) from error
-    if instant.tzinfo is None:
-        raise BadCursor(cursor)
-    return instant, row_id
 
 
 def page(
@@ -46,7 +47,10 @@ def page(
     """The newest rows first, and the metadata of the list."""
     total = session.scalar(select(func.count()).select_from(query.subquery()))
     if cursor:
-        query = query.where(tuple_(created_at, row_id) < tuple_(*decode(cursor)))
+        last_at, last_id = decode(cursor)
+        # The types are said, for PostgreSQL compares no UUID with a text.
+        after = tuple_(literal(last_at, created_at.type), literal(last_id, row_id.type))
+        query = query.where(tuple_(created_at, row_id) < after)
     rows = list(session.execute(query.order_by(created_at.desc(), row_id.desc()).limit(per_page + 1)))
     more = len(rows) > per_page
     rows = rows[:per_page]

@@ -22,7 +22,7 @@ PLAIN = re.compile(r"\s*(?:(\+)?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]?([2-9]\d\d)[ .-]
 # 555-0100 to 555-0199 of every North American area are reserved for fiction: nobody answers.
 FICTIONAL = re.compile(r"\+1\d{3}55501\d\d", re.A)
 
-EXTENSION = r"(?:(?<![A-Z])[ ,]*(?:;ext=|ext(?:ension)?[.:]?|x)[ .]*\d{1,7})?"
+EXTENSION = r"(?:[ ,]*(?:;ext=|ext(?:ension)?[.:]?|x)[ .]*\d{1,7})?"
 DIGITS = re.compile(rf"(?:tel:)? *(\(?\+? ?\(?\d[\d ().\-/]*?){EXTENSION}", re.A | re.I)
 # At least three letters stand together: a single one is a slip of the finger, such as O for 0.
 VANITY = re.compile(
@@ -72,7 +72,7 @@ def _parse_any(text: str, region: str) -> Phone | None:
         return None
     e164 = _valid_e164(match[1], region)
     # The plus of a query string arrives as a space: one in front means it when nothing else fits.
-    if e164 is None and text.startswith(" ") and "+" not in match[1]:
+    if e164 is None and text.startswith(" "):
         e164 = _valid_e164("+" + match[1], region)
     vanity = match.re is VANITY
     # Words are for North America: where numbers vary in length, any word after an area code would make one.

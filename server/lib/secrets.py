@@ -33,7 +33,8 @@ def new_secret() -> str:
 
 def digest(text: str) -> str:
     """SHA-256 in hex. Fit for secrets of 256 random bits, which nobody can guess; never for passwords."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    # JSON can bring half a surrogate pair, which has no place in UTF-8: it is no secret of ours.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def is_id(text: str) -> bool:

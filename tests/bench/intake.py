@@ -195,13 +195,9 @@ class Bench:
     def load(self, target: Target, connections: int, seconds: int) -> dict[str, float]:
         """Sends leads with new numbers for so long; what wrk says of it."""
         self.runs += 1
-        done = subprocess.run(
-            ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=10s"]
-            + [f"--script={SCRIPT}", target.url, "--", str(self.runs * BLOCK)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        how = ["--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=10s"]
+        command = ["wrk", *how, f"--script={SCRIPT}", target.url, "--", str(self.runs * BLOCK)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"wrk failed:\n{done.stdout}{done.stderr}")
         said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

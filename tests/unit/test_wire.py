@@ -192,6 +192,16 @@ def test_endless_nesting_and_endless_texts_take_one_pass(piece: bytes) -> None:
     assert time.process_time() - started < 0.5
 
 
+def test_brackets_beside_one_another_are_no_depth() -> None:
+    for reason in ("1", "1e20"):
+        assert len(parse_json(f'{{"a": [{"[]," * 50}{reason}]}}'.encode())["a"]) == 51
+
+
+def test_no_json_is_an_empty_object() -> None:
+    for text in (b"", b" \n", b" null "):
+        assert parse_json(text) == {}
+
+
 def test_an_integer_of_5000_digits_is_kept_as_its_digits() -> None:
     for digits in ("9" * 5000, "-" + "9" * 5000):
         assert parse_json(f'{{"a": {digits}}}'.encode()) == {"a": digits}
@@ -243,6 +253,11 @@ def test_a_multipart_form_is_read_like_any_other() -> None:
     assert read_body(environ(b"--b--\r\n", MULTIPART)) == {}
 
 
+def test_a_part_without_a_name_is_a_field_without_one() -> None:
+    body = b"--b\r\nContent-Disposition: form-data\r\n\r\n1\r\n--b--\r\n"
+    assert read_body(environ(body, MULTIPART)) == {"": "1"}
+
+
 def test_a_file_is_refused_and_an_empty_file_input_is_not() -> None:
     empty = part("f", b"", '; filename=""\r\nContent-Type: application/octet-stream') + b"--b--\r\n"
     assert read_body(environ(part("a", b"1") + empty, MULTIPART)) == {"a": "1", "f": ""}
@@ -260,7 +275,7 @@ def test_a_file_is_refused_and_an_empty_file_input_is_not() -> None:
         b"--c\r\n\r\n--c--",
         b"a=1",
     ],
-    ids=["no end", "not UTF-8", "no name", "cut", "another boundary", "a form"],
+    ids=["no end", "not UTF-8", "no disposition", "cut", "another boundary", "a form"],
 )
 def test_a_broken_multipart_body_is_malformed(body: bytes) -> None:
     assert refusal(environ(body, MULTIPART)).code == "malformed_body"

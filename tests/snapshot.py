@@ -1,0 +1,78 @@
+"""All that is stored, row by row, so that two looks at the database can be compared."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from flask import Flask
+from sqlalchemy import Table, select
+from sqlalchemy.engine import Connection
+
+from server.lib.db import db
+
+Row = dict[str, Any]
+
+
+class Key(NamedTuple):
+    """Where a row stands: its table and its primary key."""
+
+    table: str
+    id: Any
+
+
+Snapshot = dict[Key, Row]
+
+
+class Change(NamedTuple):
+    """One column of a stored row that is not as it was."""
+
+    key: Key
+    column: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What has happened between two looks."""
+
+    inserted: Snapshot = field(default_factory=dict)
+    removed: Snapshot = field(default_factory=dict)
+    changed: list[Change] = field(default_factory=list)
+
+    def of(self, table: str) -> list[Row]:
+        """The rows that are new in a table."""
+        return [row for key, row in self.inserted.items() if key.table == table]
+
+
+def snapshot(app: Flask, *company_ids: int) -> Snapshot:
+    """Every row of every table; with companies named, theirs only (a table without company is read as a whole)."""
+    rows: Snapshot = {}
+    with app.app_context(), db.engine.connect() as connection:
+        for table in db.metadata.sorted_tables:
+            rows |= rows_of(connection, table, company_ids)
+    return rows
+
+
+def rows_of(connection: Connection, table: Table, company_ids: tuple[int, ...]) -> Snapshot:
+    """The rows of one table by their keys, with the values that the models' types give them on either database."""
+    [primary] = table.primary_key.columns
+    whose = table.c.id if table.name == "company" else table.c.get("company_id")
+    query = select(table)
+    if company_ids and whose is not None:
+        query = query.where(whose.in_(company_ids))
+    return {Key(table.name, row[primary.name]): dict(row) for row in connection.execute(query).mappings()}
+
+
+def difference(before: Snapshot, after: Snapshot) -> Difference:
+    """What the second look shows that the first does not."""
+    return Difference(
+        inserted={key: row for key, row in after.items() if key not in before},
+        removed={key: row for key, row in before.items() if key not in after},
+        changed=[
+            Change(key, column, value, after[key][column])
+            for key, row in before.items()
+            if key in after
+            for column, value in row.items()
+            if after[key][column] != value
+        ],
+    )
