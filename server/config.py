@@ -3,11 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from environs import EnvError, FileAwareEnv
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from server.errors import SettingError
 
@@ -48,7 +51,7 @@ class Settings:
         "The address under which the world reaches this installation, such as https://leads.example.com.",
         shown="the host of each request",
     )
-    host: str = setting("HANDRAISER_HOST", "127.0.0.1", "The address to listen on.")
+    host: str = setting("HANDRAISER_HOST", "127.0.0.1", "The IP address to listen on; 0.0.0.0 is all of them.")
     port: int = setting("HANDRAISER_PORT", 8000, "The port to listen on, from 1 to 65535.")
     trusted_proxies: int = setting(
         "HANDRAISER_TRUSTED_PROXIES",
@@ -147,6 +150,17 @@ def anything(value: Any) -> bool:
     return True
 
 
+def database_url(value: str) -> bool:
+    """Whether it names one of the two databases, SQLite's by a file: each connection has a `:memory:` of its own."""
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        return False
+    if value.startswith("sqlite:///"):
+        return url.database not in (None, "", ":memory:")
+    return value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://"))
+
+
 def plain_url(value: str) -> bool:
     """Whether it is scheme, host and port only: it goes into shell commands and links."""
     parts = urlsplit(value)
@@ -154,10 +168,9 @@ def plain_url(value: str) -> bool:
 
 
 CHECKS: dict[str, Callable[[Any], bool]] = {
-    "database_url": lambda value: value.startswith(
-        ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
-    ),
+    "database_url": database_url,
     "public_url": plain_url,
+    "host": lambda value: bool(ip_address(value)),
     "port": lambda value: 1 <= value <= 65535,
     "trusted_proxies": lambda value: 0 <= value <= 9,
     "workers": lambda value: 1 <= value <= 256,

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import socket
 import sqlite3
 import sys
 from pathlib import Path
@@ -36,17 +37,26 @@ def main() -> NoReturn:
     try:
         settings = from_environment()
         prepare(settings)
-    except (SettingError, DBAPIError) as error:
-        reason = str(error) if isinstance(error, SettingError) else f"The database does not answer: {error.orig}"
-        sys.exit(f"Handraiser cannot start. {reason.strip()}")
+    except (SettingError, DBAPIError, OSError) as error:
+        sys.exit(f"Handraiser cannot start. {reason(error).strip()}")
     share_metrics(settings)
     sys.stdout.flush()
     os.chdir(PROJECT)
     os.execv(sys.executable, server_command(settings))  # noqa: S606
 
 
+def reason(error: SettingError | DBAPIError | OSError) -> str:
+    """Why it cannot start, for who has to mend it."""
+    if isinstance(error, DBAPIError):
+        return f"The database does not answer: {error.orig}"
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be used: {error.strerror}. See HANDRAISER_DATA_DIR and DATABASE_URL."
+    return str(error)
+
+
 def prepare(settings: Settings) -> None:
     """Brings the database up to date and says what runs; raises SettingError for one that may lose leads."""
+    try_address(settings.host, settings.port)
     app = create_app(settings)
     migrate(app)
     with app.app_context():
@@ -57,6 +67,17 @@ def prepare(settings: Settings) -> None:
     print(f"Workers     {settings.worker_count} x {settings.thread_count} threads")
     if fresh:
         print("First       ./dev demo   makes a company with its lead tokens and shows how to send a lead")
+
+
+def try_address(host: str, port: int) -> None:
+    """Raises SettingError if nobody can listen there; granian would say so with a long stack trace."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            problem = f"Nobody can listen on {host}, port {port}: {error.strerror}."
+            raise SettingError(f"{problem} Set another --host or --port.") from error
 
 
 def describe_sqlite() -> str:

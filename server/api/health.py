@@ -8,8 +8,8 @@ from server.lib.ledger import Ledger
 
 blueprint = Blueprint("health", __name__)
 
-# Refused by a database that is read-only, locked or gone; changes nothing.
-WRITABLE = "update company set config_version = config_version where id < 0"
+# Writes one row as it is. A statement that meets no row would pass on a disk that is full or gone.
+WRITABLE = "update alembic_version set version_num = version_num"
 
 
 @blueprint.get("/")

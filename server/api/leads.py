@@ -52,24 +52,25 @@ def read_posting() -> Posting:
         body = read_body(request.environ)
     except Unreadable as error:
         problem = error
-    headers = request.headers
-    key, key_sent = keys.find(headers.get("Authorization"), body.get("auth_token"))
+    header = request.environ.get
+    origin = header("HTTP_ORIGIN")
+    key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
     return Posting(
         endpoint=(request.endpoint or "").rpartition(".")[2],
         query=query,
         body=body,
         now=clock.now(),
         request_id=g.request_id,
-        own_origin=own_origin(),
+        own_origin=own_origin() if origin else "",
         unreadable=problem,
         key=key,
         key_sent=key_sent,
-        idempotency_header=headers.get("Idempotency-Key"),
-        origin=headers.get("Origin"),
-        referrer=on_record(headers.get("Referer")),
-        fetch_site=headers.get("Sec-Fetch-Site"),
+        idempotency_header=header("HTTP_IDEMPOTENCY_KEY"),
+        origin=origin,
+        referrer=on_record(header("HTTP_REFERER")),
+        fetch_site=header("HTTP_SEC_FETCH_SITE"),
         remote_ip=request.remote_addr,
-        user_agent=on_record(headers.get("User-Agent")),
+        user_agent=on_record(header("HTTP_USER_AGENT")),
     )
 
 

@@ -51,7 +51,10 @@ FILLED_FROM_DATA = ("caller_id", "email", "traffic_source_id", "sub_id")
 TOKEN_PARAMETERS = {"lead_token": None, "schedule_lead_token": "schedule", "offer_lead_token": "offer"}
 CREDENTIALS = ("lead_token", "schedule_lead_token", "offer_lead_token", "auth_token")
 
-SECRET_IN_TEXT = re.compile(rf"((?:{'|'.join(CREDENTIALS)})[\"'\]\s]*[:=][\"'\s]*)[^\"'&\s,}}]+")
+# In JSON and forms a sign stands between name and value, in multipart an empty line.
+SECRET_IN_TEXT = re.compile(
+    rf"((?:{'|'.join(CREDENTIALS)})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
+)
 
 # What people call a phone number when they do not call it caller_id.
 PHONE_NAMES = (
@@ -156,9 +159,10 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
         for key, value in keys.items():
             name = token_name(key)
             if blank(value):
-                continue
+                # A blank key without a name still counts: its neighbours are numbered by their place in the form.
+                free.setdefault(key, value)
             # `_method` is the one reserved name that is no token's name.
-            if name not in RESERVED and key.lower() not in RESERVED:
+            elif name not in RESERVED and key.lower() not in RESERVED:
                 free[key] = value
             elif (
                 name in FILLED_FROM_DATA

@@ -25,15 +25,18 @@ def as_text(table: str, name: str) -> str:
 
 
 LEAD = ", ".join(as_text("lead", name) for name in COLUMNS)
-STATE = (
-    "select company.config_version, cast(contact.id as text), contact.version, contact.blocked_at,"
-    f" contact.opted_out_at, latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from company"
-    " left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
-    " left join lead on lead.company_id = company.id and lead.owner_kind = :owner_kind"
-    " and lead.owner_id = :owner_id and lead.caller_id = :caller_id and lead.is_live"
-    " left join submission latest on latest.id = (select id from submission where submission.company_id = company.id"
-    " and submission.lead_id = lead.id order by submission.created_at desc, submission.id desc limit 1)"
+NUMBER = (
+    "select company.config_version, cast(contact.id as text), contact.version, contact.blocked_at, contact.opted_out_at"
+    " from company left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
     " where company.id = :company_id"
+)
+LIVE_LEAD = (
+    f"select latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from lead"
+    " left join submission latest on latest.id = (select id from submission"
+    " where submission.company_id = lead.company_id and submission.lead_id = lead.id"
+    " order by submission.created_at desc, submission.id desc limit 1)"
+    " where lead.company_id = :company_id and lead.owner_kind = :owner_kind and lead.owner_id = :owner_id"
+    " and lead.caller_id = :caller_id and lead.is_live"
 )
 NAMED_LEAD = f"select {LEAD} from lead where lead.company_id = :company_id and lead.id = :named_id"
 KEPT_ANSWER = (
@@ -70,10 +73,8 @@ def instant(value: Any) -> Any:
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
 
-def lead_row(values: tuple[Any, ...]) -> dict[str, Any] | None:
+def lead_row(values: tuple[Any, ...]) -> dict[str, Any]:
     """A lead as a dict of its columns."""
-    if values[0] is None:
-        return None
     row = dict(zip(COLUMNS, values, strict=True))
     for name in COLUMNS:
         if name.endswith("_at"):
@@ -105,18 +106,27 @@ class State:
 
 
 def read_state(ledger: Ledger, grant: Grant, caller_id: str) -> State:
-    """The contact and the live lead of a number under the token's owner; raises StaleGrant."""
+    """The contact and the live lead of a number under the token's owner; raises StaleGrant.
+
+    Most numbers are new, and a lead has a contact always, so the lead is looked for only then. What changes between
+    the two looks changes the contact's version too, which the write compares.
+    """
     asked = {
         "company_id": grant.company_id,
         "owner_kind": grant.owner_kind,
         "owner_id": grant.owner_id,
         "caller_id": caller_id,
     }
-    row = ledger.row(STATE, asked)
+    row = ledger.row(NUMBER, asked)
     if row is None or row[0] != grant.config_version:
         raise StaleGrant
-    contact = ContactState(row[1], row[2], instant(row[3]), instant(row[4])) if row[1] is not None else None
-    return State(contact, lead_row(row[8:]), row[5], instant(row[6]), instant(row[7]))
+    if row[1] is None:
+        return State(None, None)
+    contact = ContactState(row[1], row[2], instant(row[3]), instant(row[4]))
+    found = ledger.row(LIVE_LEAD, asked)
+    if found is None:
+        return State(contact, None)
+    return State(contact, lead_row(found[3:]), found[0], instant(found[1]), instant(found[2]))
 
 
 def read_lead(ledger: Ledger, company_id: int, lead_id: str) -> dict[str, Any] | None:

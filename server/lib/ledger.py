@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, LiteralString, Protocol, TypeVar, cast
 
 import psycopg
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.lib.db import open_sqlite
@@ -24,6 +24,10 @@ from server.lib.group_commit import GroupCommit, RolledBack
 
 # A lost race means that another writer has won; so many losses in a row mean trouble.
 ATTEMPTS = 50
+
+# Intake finds every row by its key. A plan that was made while the tables were small reads them whole, and is kept
+# until they are analysed, which a fresh installation feels most; the penalty that forbids it would wake the compiler.
+BY_KEY: tuple[LiteralString, ...] = ("set enable_seqscan = off", "set jit = off")
 
 Values = Mapping[str, Any]
 Row = tuple[Any, ...]
@@ -184,10 +188,12 @@ def numbered(sql: str) -> Numbered:
 def one_statement(arms: tuple[Arm, ...]) -> Numbered:
     """All arms as one statement, which commits or fails as a whole, in one round trip.
 
-    The arms are counted in their order; a miscount divides by zero, which undoes the statement.
+    The arms are counted in their order; a miscount divides by zero, which undoes the statement. An insert of one row
+    makes it or fails, so it needs no counting.
     """
-    named = ", ".join(f"arm{i} as ({arm.sql} returning 1)" for i, arm in enumerate(arms))
-    counts = " and ".join(f"(select count(*) from arm{i}) = 1" for i, arm in enumerate(arms) if not arm.optional)
+    counted = [i for i, arm in enumerate(arms) if not arm.optional and not arm.sql.startswith("insert")]
+    named = ", ".join(f"arm{i} as ({arm.sql}{' returning 1' * (i in counted)})" for i, arm in enumerate(arms))
+    counts = " and ".join(f"(select count(*) from arm{i}) = 1" for i in counted) or "true"
     return numbered(f"with {named} select 1 / case when {counts} then 1 else 0 end")
 
 
@@ -222,7 +228,7 @@ class PostgresLedger:
 def intake_engine(url: str, threads: int) -> Engine:
     """Connections that commit each statement by itself: for one statement that is as atomic as a transaction, and
     two round trips shorter."""
-    return create_engine(
+    engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=threads,
@@ -231,6 +237,14 @@ def intake_engine(url: str, threads: int) -> Engine:
         pool_reset_on_return=None,
         connect_args={"prepare_threshold": 0, "connect_timeout": 5},
     )
+
+    @event.listens_for(engine, "connect")
+    def plan_by_key(connection: psycopg.Connection[Row], entry: object) -> None:
+        connection.autocommit = True
+        for setting in BY_KEY:
+            connection.execute(setting)
+
+    return engine
 
 
 class PostgresRunner:

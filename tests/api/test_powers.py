@@ -1,6 +1,6 @@
 """What each kind of token may do, from where it is used, and with which key beside it (API.md §3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ PUBLIC = {
 }
 
 
-def post(client: FlaskClient, token: str, headers: dict[str, str] | None = None, **sent: Any) -> TestResponse:
+def post(client: FlaskClient, token: str, headers: Mapping[str, str] | None = None, **sent: Any) -> TestResponse:
     return client.post(LEADS, json={"lead_token": token, "caller_id": NUMBER, **sent}, headers=headers)
 
 
@@ -207,7 +207,7 @@ def test_a_wish_beyond_publishable_powers_is_left_undone_aloud(
     [before] = account.leads()
     contacts = "select blocked_at, opted_out_at from contact where company_id = :company_id"
     known = account.rows(contacts)
-    answer = post(client, account.publishable_token, **{row["param"]: row["value"]})
+    answer = post(client, account.publishable_token, None, **{row["param"]: row["value"]})
     assert answer.status_code == 200
     wanted = [(row["param"], row["warning"])] if row["warning"] else []
     assert [(warning["param"], warning["code"]) for warning in answer.get_json()["warnings"]] == wanted
@@ -219,8 +219,8 @@ def test_a_wish_beyond_publishable_powers_is_left_undone_aloud(
 def test_a_wish_beyond_publishable_powers_is_left_undone_on_a_new_lead_too(
     client: FlaskClient, account: Account
 ) -> None:
-    wishes = {row["param"]: row["value"] for row in table("public_wishes.csv") if row["warning"]}
-    answer = post(client, account.publishable_token, **wishes)
+    wishes: dict[str, Any] = {row["param"]: row["value"] for row in table("public_wishes.csv") if row["warning"]}
+    answer = post(client, account.publishable_token, None, **wishes)
     assert {warning["param"] for warning in answer.get_json()["warnings"]} == wishes.keys()
     [lead] = account.leads()
     unset = ("lead_priority", "max_contact_attempts", "expires_at", "deletes_at")
@@ -276,7 +276,7 @@ def test_only_a_key_that_may_update_leads_lifts_and_only_for_a_server(
     post(client, account.schedule_token, blocked=True, opt_out=True)
     [stopped] = account.rows(contacts)
     headers = KEYS[row["key"]](account)
-    sent = {"auth_token": account.private_key} if row["key"] == "right in the body" else {}
+    sent: dict[str, Any] = {"auth_token": account.private_key} if row["key"] == "right in the body" else {}
     token = account.publishable_token if row["token"] == "publishable" else account.schedule_token
     if row["token"] == "exposed":
         expose(account, token)
@@ -443,7 +443,13 @@ def test_what_one_process_sees_of_a_page_every_process_knows(live: Live, account
 
 
 def test_a_vendor_reads_what_it_sent_and_nothing_that_others_did(client: FlaskClient, account: Account) -> None:
-    others = {"email": "john@example.com", "sub_id": "a", "lead_priority": 5, "zip": "80903", "hours_to_expire": 5}
+    others: dict[str, Any] = {
+        "email": "john@example.com",
+        "sub_id": "a",
+        "lead_priority": 5,
+        "zip": "80903",
+        "hours_to_expire": 5,
+    }
     first = post(client, account.schedule_token, **others, next_action_at="2027-01-02 03:04:05 +0000").get_json()
     body = post(client, account.vendor_token, city="Denver").get_json()
     assert (body["action"], body["lead_id"]) == ("updated", first["lead_id"])

@@ -18,7 +18,6 @@ from sqlalchemy import text
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
-from server.lead_tokens.models import LeadToken
 from server.leads.params import CONTROLS, TOKEN_PARAMETERS
 from server.leads.schemas import FIELDS, TRUE
 from server.lib.db import begin_write, commit, db
@@ -51,18 +50,12 @@ class World:
         self.account = make_account(app, allowed_redirects=["https://thanks.example"])
         self.bystander = make_account(app)
         self.count = 0
-        self.expose_vendor_token()
-        self.tokens = {"publishable": self.account.publishable_token, "exposed": self.account.vendor_token}
-
-    def expose_vendor_token(self) -> None:
-        """As if a page had used it before."""
-        find = "select id from lead_token where value = :value"
-        [token] = self.account.rows(find, value=self.account.vendor_token)
-        self.account.change(LeadToken, token["id"], exposed_at=datetime.now(UTC), exposed_origin=PAGE)
+        exposed = self.account.token(shows_stored_lead=True, exposed_at=datetime.now(UTC), exposed_origin=PAGE)
+        self.tokens = {"publishable": self.account.publishable_token, "exposed": exposed}
 
     def bring_page_token(self) -> None:
         """A server's token that no page has used yet."""
-        self.tokens["from a page"] = self.account.token(name="Seen in a page")
+        self.tokens["from a page"] = self.account.token(shows_stored_lead=True)
 
     def number(self) -> str:
         """A number that nobody has sent yet."""
@@ -436,7 +429,7 @@ def lead_may_change(change: Change, row: dict[str, Any], ask: Ask) -> bool:
     if change.column == "updated_at":
         return bool(change.after > change.before)
     if change.column == "data":
-        return change.before.items() <= change.after.items()
+        return bool(change.before.items() <= change.after.items())
     if change.column in FILLABLE:
         return change.before is None
     if is_overdue(row):
@@ -551,6 +544,8 @@ def test_publishable_powers_only_add_and_tell_nothing_whatever_is_sent(app: Flas
             assert answer.status_code < 500
             found = difference(before, after)
             assert unexplained(found, before, world, ask, number) == []
+            assert world.tokens[ask.token] not in repr(found)
+            assert world.account.private_key not in repr(found)
             if ask.true("dry_run"):
                 assert found == Difference()
             if answer.status_code == 200:
@@ -616,6 +611,38 @@ def test_an_answer_shows_what_was_sent_and_the_time_of_now(app: Flask) -> None:
     assert began <= datetime.fromisoformat(lead["created_at"]) <= datetime.now(UTC)
     assert lead["updated_at"] == lead["created_at"]
     check_identity(answer, world.look())
+
+
+@pytest.mark.parametrize("params", [{"explain": True}, {"dry_run": True}, {"dry_run": "on", "explain": 1, "zip": "1"}])
+@pytest.mark.parametrize("token", ["publishable", "exposed"])
+def test_a_dry_run_and_an_explanation_tell_nothing_stored(app: Flask, params: dict[str, Any], token: str) -> None:
+    world, ask = World(app), Ask(params, token=token)
+    unknown, known = world.number(), world.number()
+    live_and_filled(world, known)
+    for number in (unknown, known):
+        before = world.look()
+        answer = send(world, ask, number)
+        after = world.look()
+        check_identity(answer, after)
+        if "dry_run" in params:
+            assert answer.get_json()["dry_run"] is True
+            assert difference(before, after) == Difference()
+
+
+def test_the_names_of_parameters_inside_data_mean_nothing(app: Flask) -> None:
+    world = World(app)
+    number = world.number()
+    live_and_filled(world, number)
+    before = world.look()
+    filling = {"caller_id", "number", "email", "traffic_source_id", "sub_id"}
+    flags = dict.fromkeys(FIELDS.keys() - TOKEN_PARAMETERS.keys() - filling - {"data"}, True)
+    ask = Ask({"data": flags | {"lead_token": world.account.schedule_token, "dry_run": True}})
+    answer = send(world, ask, number)
+    assert answer.get_json()["action"] == "received"
+    found = difference(before, world.look())
+    assert unexplained(found, before, world, ask, number) == []
+    assert {change.column for change in found.changed if change.key.table == "lead"} == {"updated_at"}
+    assert len(found.of("submission")) == 1
 
 
 def test_a_lead_is_filled_in_where_it_is_blank(app: Flask) -> None:

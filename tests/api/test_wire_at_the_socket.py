@@ -8,11 +8,11 @@ import pytest
 
 from server.config import Settings
 from server.lib.wire import LIMITS
+from tests.api.calls import LEADS
 from tests.factories import Account
 from tests.live import Live, running_server
 from tests.raw import Answer, Wire, ask, chunks, request, understood
 
-LEADS = "/api/v1/leads"
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}

@@ -65,6 +65,7 @@ class Target:
     name: str
     url: str
     pid: int
+    log: Path
     account: Account
     windows: dict[int, list[Window]] = field(default_factory=dict)
     posts: int = 0
@@ -73,6 +74,11 @@ class Target:
         """How many leads its database holds."""
         count: int = self.account.rows("select count(*) as n from lead")[0]["n"]
         return count
+
+    def complaints(self) -> list[str]:
+        """What it has logged, without the line that every request leaves."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if '"level":"info"' not in line]
 
 
 # --- Processes: what Linux tells of them ----------------------------------------------------------------------------
@@ -158,7 +164,7 @@ def running(name: str, command: list[str], settings: Settings, account: Account)
         )
     try:
         wait_for(url, process, path)
-        yield Target(name, f"{url}/api/v1/leads?lead_token={account.schedule_token}", process.pid, account)
+        yield Target(name, f"{url}/api/v1/leads?lead_token={account.schedule_token}", process.pid, path, account)
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -224,6 +230,9 @@ class Bench:
         )
         target.windows.setdefault(connections, []).append(window)
         show(f"  {target.name:<20}{row(connections, window)}")
+        if window.errors:
+            show(f"  wrk said {said}, the database has {leads} more leads, the program's log ends with:")
+            show("".join(f"    {line}\n" for line in target.complaints()[-5:]))
 
     def checkpoint(self) -> None:
         """Has PostgreSQL write what it owes the disk now, rather than in the middle of a window."""

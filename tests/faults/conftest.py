@@ -9,6 +9,16 @@ from server.config import Settings
 from tests.conftest import new_settings
 from tests.faults.place import Place, serving
 from tests.live import Live, running_server
+from tests.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that nobody else uses, to be crashed and ill set."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("TEST_DATABASE_URL", raising=False)
+        with running_postgres() as server:
+            yield server
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
 from server.config import Settings
+from server.lib import clock
 from server.lib.db import begin_write, commit, db
 from server.migrations import migrate
 from tests.conftest import opened
@@ -52,3 +54,24 @@ def until(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
+
+
+@contextmanager
+def name_held(account: Account, name: str) -> Iterator[Callable[[int], None]]:
+    """Registers a token's name and takes it back at the end: until then a lead that brings it waits. What it yields
+    waits until so many wait."""
+    insert = "insert into token (company_id, name, kind, created_at) values (:company_id, :name, 'text', :now)"
+    values = {"company_id": account.company_id, "name": name, "now": clock.now()}
+    with account.app.app_context(), db.engine.connect().execution_options(writes=True) as connection:
+        connection.execute(text(insert), values)
+        yield partial(until_waiting, account)
+        connection.rollback()
+
+
+def until_waiting(account: Account, count: int) -> None:
+    """Waits until so many statements wait for a lock. Who waits for SQLite's one lock does so unseen: give it time."""
+    if db.engine.dialect.name == "sqlite":
+        time.sleep(0.3 * count)
+        return
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    until(lambda: len(account.rows(waiting)) >= count)

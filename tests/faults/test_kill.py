@@ -31,12 +31,12 @@ from tests.faults.audit import Audit, Faults
 from tests.faults.load import Client, Load
 from tests.faults.place import Place, serving, until, write
 from tests.live import Live
-from tests.postgres import running_postgres
+from tests.postgres import Postgres
 from tests.unit import table
 
 CLIENTS = 16
 KILLS = 20
-CRASHES = 3
+CRASHES = 2
 LONG_LEADS = 50_000
 CONTROL_LEADS = 100
 
@@ -114,22 +114,19 @@ def test_the_control_without_keys_doubles_leads_and_effects(place: Place) -> Non
     assert min(len(which) for which in faults.values()) > CONTROL_LEADS // 20
 
 
-def test_a_crash_of_postgresql_loses_and_doubles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_postgresql_loses_and_doubles_nothing(tmp_path: Path, own_postgres: Postgres) -> None:
     """SQLite has no process of its own to crash: it dies with the server, and is in the test above."""
-    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
-    with running_postgres() as postgres:
 
-        def crash() -> None:
-            for _ in range(CRASHES):
-                time.sleep(1)
-                postgres.halt()
-                postgres.resume()
+    def crash() -> None:
+        for _ in range(CRASHES):
+            time.sleep(1)
+            own_postgres.halt()
+            own_postgres.resume()
 
-        with serving(Settings(data_dir=tmp_path, database_url=postgres.create_database())) as place:
-            load = Load(place.live.port, place.account.schedule_token)
-            load.run(CLIENTS, crash)
-            faults = Audit(place.account, load.told).faults()
-    assert faults == {}
+    with serving(Settings(data_dir=tmp_path, database_url=own_postgres.create_database())) as place:
+        load = Load(place.live.port, place.account.schedule_token)
+        load.run(CLIENTS, crash)
+        assert Audit(place.account, load.told).faults() == {}
     assert "503" in load.broken
 
 

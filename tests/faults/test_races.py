@@ -1,22 +1,16 @@
 """What happens at once comes out as if it had happened in some order: two web processes, fifty connections."""
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from server.lib import clock
-from server.lib.db import db
 from tests.factories import Account
+from tests.faults.place import name_held
 from tests.faults.volley import lead_request, volley
 from tests.live import Live
-from tests.raw import PATIENCE, Answer
+from tests.raw import Answer
 
 CROWD = 50
 NUMBER = "+17192221234"
@@ -182,27 +176,3 @@ def test_a_block_that_waits_for_a_lead_to_be_written_stops_that_lead_too(live: L
         actions([creating.result(), blocking.result()])
     assert account.rows(CALLED_THOUGH_BLOCKED) == []
     assert {lead["status"] for lead in account.leads()} == {"blocked"}
-
-
-@contextmanager
-def name_held(account: Account, name: str) -> Iterator[Callable[[int], None]]:
-    """Registers a token's name and takes it back at the end: until then a lead that brings it waits. What it yields
-    waits until so many wait."""
-    insert = "insert into token (company_id, name, kind, created_at) values (:company_id, :name, 'text', :now)"
-    values = {"company_id": account.company_id, "name": name, "now": clock.now()}
-    with account.app.app_context(), db.engine.connect().execution_options(writes=True) as connection:
-        connection.execute(text(insert), values)
-        yield partial(until_waiting, account)
-        connection.rollback()
-
-
-def until_waiting(account: Account, count: int) -> None:
-    """Waits until so many statements wait for a lock. Who waits for SQLite's one lock does so unseen: give it time."""
-    if db.engine.dialect.name == "sqlite":
-        time.sleep(0.3 * count)
-        return
-    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    deadline = time.monotonic() + PATIENCE
-    while len(account.rows(waiting)) < count:
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.02)

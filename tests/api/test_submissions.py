@@ -1,0 +1,301 @@
+"""Submissions (API.md §7.5): everything received stays on record, taken or refused, with why."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from server.lead_tokens.models import LeadToken
+from tests.api.calls import (
+    CAPTURE,
+    LEADS,
+    NOW,
+    NUMBER,
+    OTHER_NUMBER,
+    PAGE,
+    SUBMISSIONS,
+    Json,
+    refused,
+    send,
+    take,
+    taken,
+)
+from tests.factories import Account, make_account
+
+FORM = "application/x-www-form-urlencoded"
+PART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n'
+
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
+
+SHOWN = {
+    "id",
+    "lead_token_id",
+    "lead_token_name",
+    "lead_id",
+    "public_lead_id",
+    "original_id",
+    "endpoint",
+    "powers",
+    "action",
+    "code",
+    "caller_id",
+    "vendor_lead_id",
+    "idempotency_key",
+    "received",
+    "why",
+    "origin",
+    "referrer",
+    "remote_ip",
+    "user_agent",
+    "request_id",
+    "created_at",
+    "purge_at",
+}
+
+
+def listed(client: FlaskClient, account: Account, query: str = "") -> Json:
+    """A page of submissions."""
+    answer = client.get(SUBMISSIONS + query, headers=account.bearer)
+    assert answer.status_code == 200, answer.get_json()
+    body: Json = answer.get_json()
+    assert set(body) == {"submissions", "metadata"}
+    return body
+
+
+def shown(client: FlaskClient, account: Account, submission_id: str) -> Json:
+    """One submission."""
+    answer = client.get(f"{SUBMISSIONS}/{submission_id}", headers=account.bearer)
+    assert answer.status_code == 200, answer.get_json()
+    body: Json = answer.get_json()["submission"]
+    return body
+
+
+# What is kept
+
+
+def test_what_was_taken_is_kept_with_its_circumstances(client: FlaskClient, account: Account) -> None:
+    headers = {"Origin": PAGE, "Referer": f"{PAGE}/quote?x=1", "User-Agent": "Browser/1", "Idempotency-Key": "k"}
+    with time_machine.travel(NOW, tick=False):
+        answer = client.post(
+            f"{CAPTURE}?lead_token={account.publishable_token}&utm=x",
+            json={"caller_id": "(719) 222-1234", "zip": "1", "vendor_lead_id": "v"},
+            headers=headers,
+        )
+    body = taken(answer)
+    [lead] = account.leads()
+    submission = shown(client, account, body["metadata"]["submission_id"])
+    assert set(submission) == SHOWN
+    expected: Json = {
+        "lead_token_name": "Page",
+        "lead_id": lead["id"],
+        "public_lead_id": body["lead_id"],
+        "original_id": None,
+        "endpoint": "capture",
+        "powers": "public",
+        "action": "created",
+        "code": None,
+        "caller_id": NUMBER,
+        "vendor_lead_id": "v",
+        "idempotency_key": "k",
+        "received": {
+            "query": {"lead_token": "[redacted]", "utm": "x"},
+            "body": {"caller_id": "(719) 222-1234", "zip": "1", "vendor_lead_id": "v"},
+        },
+        "origin": PAGE,
+        "referrer": f"{PAGE}/quote?x=1",
+        "remote_ip": "127.0.0.1",
+        "user_agent": "Browser/1",
+        "request_id": answer.headers["X-Request-Id"],
+        "created_at": "2026-11-23T06:00:00.000+00:00",
+        "purge_at": None,
+    }
+    assert submission | expected == submission
+    assert [step["step"] for step in submission["why"]][:2] == ["token", "powers"]
+
+
+def test_what_was_refused_is_kept_fourteen_days_with_the_reason(client: FlaskClient, account: Account) -> None:
+    with time_machine.travel(NOW, tick=False):
+        body = refused(send(client, account.schedule_token, caller_id="911", zip="1"), "invalid_caller_id")
+    submission = shown(client, account, body["metadata"]["submission_id"])
+    assert (submission["action"], submission["code"], submission["lead_id"]) == ("refused", "invalid_caller_id", None)
+    assert submission["purge_at"] == "2026-12-07T06:00:00.000+00:00"
+    assert submission["received"]["body"] == {"lead_token": "[redacted]", "caller_id": "911", "zip": "1"}
+    [step] = submission["why"]
+    assert (step["step"], step["decided"], step["read"]) == ("refuse", "invalid_caller_id", body["errors"])
+    assert step["rule"] == body["detail"]
+
+
+def test_every_request_is_one_submission(client: FlaskClient, account: Account) -> None:
+    take(client, account.schedule_token, vendor_lead_id="v")
+    take(client, account.schedule_token, zip="1")
+    take(client, account.schedule_token, zip="1")
+    take(client, account.schedule_token, vendor_lead_id="v")
+    for _ in range(2):
+        take(client, account.schedule_token, headers={"Idempotency-Key": "k"}, city="x")
+    refused(send(client, account.schedule_token, email=1), "invalid_parameter")
+    actions = [row["action"] for row in account.submissions()]
+    assert actions == ["created", "updated", "unchanged", "replayed", "updated", "replayed", "refused"]
+    # Each answer named its own.
+    assert len({row["id"] for row in account.submissions()}) == len(actions)
+
+
+@pytest.mark.parametrize("place", ["query", "body", "data", "capitals"])
+def test_no_secret_is_kept(client: FlaskClient, account: Account, place: str) -> None:
+    secrets: dict[str, Any] = {"auth_token": account.private_key, "offer_lead_token": account.offer_token}
+    sent: Json = {"lead_token": account.schedule_token, "caller_id": NUMBER}
+    if place == "query":
+        # A key in a URL is refused, and what came is kept all the same.
+        client.post(LEADS, json=sent, query_string=secrets)
+    else:
+        more = {
+            "body": secrets,
+            "data": {"data": secrets},
+            "capitals": {name.upper(): secrets[name] for name in secrets},
+        }
+        taken(client.post(LEADS, json=sent | more[place]))
+    [row] = account.submissions()
+    for secret in (account.schedule_token, account.offer_token, account.private_key):
+        assert secret not in str(row)
+    assert "[redacted]" in row["received"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b'{"caller_id": "7192221234", "lead_token": "SECRET"', "application/json", "malformed_body"),
+        (b'[{"schedule_lead_token" : "SECRET"}]', "application/json", "object_expected"),
+        (b"caller_id=%ff&Lead_Token=SECRET&data[auth_token]=SECRET", FORM, "malformed_body"),
+        (b"\xff\0 auth_token: SECRET", "text/plain", "unsupported_media_type"),
+        (b'{"auth_token": "SECRET", "a": "' + b"x" * 300_000, "application/json", "too_large"),
+        (PART % b"offer_lead_token" + b"SECRET\r\n", "multipart/form-data; boundary=b", "malformed_body"),
+    ],
+    ids=["half an object", "a list", "no UTF-8", "text", "too much", "half a form"],
+)
+def test_a_body_that_cannot_be_read_is_kept_as_it_came(
+    client: FlaskClient, account: Account, body: bytes, content_type: str, code: str
+) -> None:
+    url = f"{LEADS}?lead_token={account.schedule_token}"
+    refused(client.post(url, data=body, content_type=content_type), code)
+    [row] = account.submissions()
+    kept = body[: 256 * 1024].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    assert json.loads(row["received"])["unread"] == kept.replace("SECRET", "[redacted]")
+    assert row["code"] == code
+    assert account.schedule_token not in str(row)
+
+
+def test_a_token_that_has_ended_leaves_a_submission_and_an_unknown_one_nothing(
+    client: FlaskClient, account: Account
+) -> None:
+    take(client, account.vendor_token)
+    [token] = account.rows("select id from lead_token where value = :value", value=account.vendor_token)
+    account.change(LeadToken, token["id"], disabled_at=NOW - timedelta(days=9999))
+    ended = refused(send(client, account.vendor_token, zip="1"), "lead_token_invalid")
+    unknown = refused(send(client, "f" * 32, zip="1"), "lead_token_invalid")
+    for body in (ended, unknown):
+        body["metadata"].pop("request_id")
+    assert ended == unknown
+    assert [row["code"] for row in account.submissions()] == [None, "lead_token_invalid"]
+    assert len(account.leads()) == 1
+
+
+def test_a_request_to_a_vendors_lead_is_found_by_its_number_and_its_id(client: FlaskClient, account: Account) -> None:
+    take(client, account.schedule_token, vendor_lead_id="v", zip="1")
+    found = listed(client, account, "?vendor_lead_id=v&caller_id=%2B17192221234")["submissions"]
+    assert [row["vendor_lead_id"] for row in found] == ["v"]
+
+
+# Reading them
+
+
+@pytest.fixture
+def mixed(client: FlaskClient, account: Account) -> list[Json]:
+    """Submissions of several kinds, oldest first, one a day."""
+    with time_machine.travel(NOW, tick=False):
+        take(client, account.schedule_token, vendor_lead_id="v")
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        take(client, account.publishable_token, caller_id=OTHER_NUMBER)
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        send(client, account.schedule_token, caller_id="911")
+    with time_machine.travel(NOW + timedelta(days=3), tick=False):
+        take(client, account.schedule_token, zip="1")
+    return account.submissions()
+
+
+FILTERS = [
+    ("", [3, 2, 1, 0]),
+    ("action=created", [1, 0]),
+    ("action=refused", [2]),
+    ("code=invalid_caller_id", [2]),
+    ("code=no_matching_lead", []),
+    ("caller_id=%2B17192225678", [1]),
+    ("vendor_lead_id=v", [0]),
+    ("lead_id={lead}", [3, 0]),
+    ("lead_id={lead_in_capitals}", [3, 0]),
+    ("lead_id={public_lead}", [1]),
+    ("lead_token_id={token}", [3, 2, 0]),
+    ("created_at_from=2026-11-24T06:00:00Z", [3, 2, 1]),
+    ("created_at_to=2026-11-24T06:00:00Z", [0]),
+    ("created_at_from=2026-11-24&created_at_to=2026-11-25", [1]),
+    ("action=created&caller_id=%2B17192221234", [0]),
+    ("action=created&action=refused", [2]),
+    ("action=", [3, 2, 1, 0]),
+    ("per_page=3", [3, 2, 1]),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), FILTERS, ids=[query for query, _ in FILTERS])
+def test_submissions_are_listed_newest_first_and_filtered(
+    client: FlaskClient, account: Account, mixed: list[Json], query: str, expected: list[int]
+) -> None:
+    texts = {
+        "lead": mixed[0]["lead_id"],
+        "lead_in_capitals": mixed[0]["lead_id"].upper(),
+        "public_lead": mixed[1]["public_lead_id"],
+        "token": mixed[0]["lead_token_id"],
+    }
+    body = listed(client, account, "?" + query.format(**texts))
+    assert [row["id"] for row in body["submissions"]] == [mixed[position]["id"] for position in expected]
+    assert body["metadata"]["total_count"] == (4 if "per_page" in query else len(expected))
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "text"),
+    [
+        ("nothing=1", "nothing", "Unknown field."),
+        ("company_id=1", "company_id", "Unknown field."),
+        ("lead_id=x", "lead_id", "Must be a UUID"),
+        ("lead_token_id=x", "lead_token_id", "Must be a String of digits, from 1 to 2147483647"),
+        ("per_page=201", "per_page", "Must be a Integer from 1 to 200"),
+        ("cursor=x", "cursor", "Must be the next_cursor of a list"),
+    ],
+)
+def test_a_wrong_filter_is_named(client: FlaskClient, account: Account, query: str, name: str, text: str) -> None:
+    answer = client.get(f"{SUBMISSIONS}?{query}", headers=account.bearer)
+    assert refused(answer, "invalid_parameter")["errors"] == {name: [text]}
+
+
+@pytest.mark.parametrize("name", ["action", "code", "caller_id", "vendor_lead_id", "cursor"])
+def test_a_filter_with_a_nul_is_named(client: FlaskClient, account: Account, name: str) -> None:
+    answer = client.get(f"{SUBMISSIONS}?{name}=a%00", headers=account.bearer)
+    assert list(refused(answer, "invalid_character")["errors"]) == [name]
+
+
+def test_another_companys_submission_is_not_there(client: FlaskClient, account: Account) -> None:
+    other = make_account(account.app)
+    theirs = take(client, other.schedule_token)["metadata"]["submission_id"]
+    assert listed(client, account)["submissions"] == []
+    for submission_id in (theirs, theirs.upper(), UNKNOWN, "x", "%00", theirs + "x"):
+        answer = client.get(f"{SUBMISSIONS}/{submission_id}", headers=account.bearer)
+        assert refused(answer, "not_found")["errors"] == {"id": ["names no submission"]}
+    assert shown(client, other, theirs.upper())["id"] == theirs
+
+
+def test_pages_of_submissions_follow_one_another(client: FlaskClient, account: Account, mixed: list[Json]) -> None:
+    first = listed(client, account, "?per_page=3")
+    second = listed(client, account, f"?per_page=3&cursor={first['metadata']['next_cursor']}")
+    ids = [row["id"] for row in first["submissions"] + second["submissions"]]
+    assert ids == [row["id"] for row in reversed(mixed)]
+    assert second["metadata"] == {"total_count": 4, "per_page": 3, "next_cursor": None}
