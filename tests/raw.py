@@ -100,12 +100,39 @@ def chunks(body: bytes, size: int) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
 
 
+def preflight(target: str, wanted: str) -> bytes:
+    """The question of a browser whether a page may POST there with these headers, also into a private network."""
+    headers = {
+        "Origin": "https://page.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": wanted,
+        "Access-Control-Request-Private-Network": "true",
+    }
+    return request("OPTIONS", target, headers)
+
+
+def listed(header: str) -> set[str]:
+    """The words of a header that is a list, in small letters."""
+    return {word.strip().lower() for word in header.split(",")}
+
+
+def permits(answer: Answer, wanted: str) -> None:
+    """The answer to a preflight lets any page POST with these headers, and gives no more than that."""
+    assert answer.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "post" in listed(answer.headers["Access-Control-Allow-Methods"])
+    assert listed(answer.headers["Access-Control-Allow-Headers"]) >= listed(wanted)
+    # Nobody sends credentials, and no page of the world reaches into a private network through us.
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert answer.headers.get("Access-Control-Allow-Private-Network") != "true"
+
+
 def understood(answer: Answer) -> dict[str, Any]:
     """The answer as the clients out there read it, whatever its status; fails where one of them would break."""
     assert "application/json" in answer.headers["Content-Type"]
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    exposed = {name.strip() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
-    assert exposed == {"Retry-After", "Idempotent-Replayed", "X-Request-Id"}
+    exposed = listed(answer.headers["Access-Control-Expose-Headers"])
+    assert exposed == {"retry-after", "idempotent-replayed", "x-request-id"}
     content = answer.json
     assert isinstance(content, dict), f"no JSON object: {content!r}"
     assert content["success"] is (answer.status == 200)

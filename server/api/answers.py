@@ -49,6 +49,7 @@ def error_answer(refusal: Refused, submission_id: str | None = None) -> Response
         "title": refusal.title,
         "code": refusal.code,
         "message": refusal.message,
+        "error": refusal.message,
         "detail": refusal.detail,
         "errors": refusal.errors,
         "metadata": {"request_id": g.request_id, "submission_id": submission_id},

@@ -117,7 +117,7 @@ def find_lead(plan: Plan, state: State) -> tuple[dict[str, Any] | None, dict[str
         if lead is not None
     ]
     live, named = state.live, state.vendor_lead
-    if named is not None and named["deleted_at"] is not None:
+    if named is not None and gone(named, plan.now):
         named = None
     found, ended = live, None
     rule = "the live lead of this owner and number"
@@ -142,6 +142,11 @@ def find_lead(plan: Plan, state: State) -> tuple[dict[str, Any] | None, dict[str
 def overdue(lead: dict[str, Any], now: datetime) -> bool:
     """Whether the lead has left its schedule or its life by time, though nothing has marked it yet."""
     return any(lead[name] is not None and lead[name] <= now for name in ("expires_at", "deletes_at"))
+
+
+def gone(lead: dict[str, Any], now: datetime) -> bool:
+    """Whether the lead is deleted, or was to be by now."""
+    return lead["deleted_at"] is not None or (lead["deletes_at"] is not None and lead["deletes_at"] <= now)
 
 
 def double_click(plan: Plan, state: State, found: dict[str, Any]) -> dict[str, Any] | None:

@@ -131,12 +131,15 @@ def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
     lead = payload.lead_of_answer(plan, decision.lead, decision.contact)
     if plan.public:
         return payload.success(plan, "received", lead, plan.asked.warnings)
-    content = payload.success(plan, decision.action, lead, plan.asked.warnings + decision.warnings)
+    # What was found stored is for those who may see the stored lead: one vendor must not learn of another's.
+    open_book = plan.grant.shows_stored_lead
+    warnings = plan.asked.warnings + (decision.warnings if open_book else [])
+    content = payload.success(plan, decision.action, lead, warnings)
     if plan.posting.endpoint == "capture":
         content["dedupe"]["matched_lead_id"] = decision.before["id"] if decision.before else None
         content["dedupe"]["rule"] = decision.matched_by
     if plan.explain:
-        content["why"] = plan.why + decision.why
+        content["why"] = plan.why + (decision.why if open_book else [])
     return content
 
 

@@ -99,8 +99,7 @@ class GroupCommit:
             except BaseException:
                 self.reset(connection)
                 raise
-            finally:
-                cursor.close()
+            cursor.close()
 
     def attempt(self, cursor: sqlite3.Cursor, each: Waiting) -> None:
         """One job in its savepoint. A database that cannot write fails the batch, any other error only this job."""

@@ -48,7 +48,7 @@ LEAD = {
 # A parameter of the contract's own that its example leaves out.
 LEAD |= {"contact_field_type"}
 METADATA = {"root", "request_id", "submission_id"}
-ERROR = {"success", "status", "type", "title", "code", "message", "detail", "errors", "metadata"}
+ERROR = {"success", "status", "type", "title", "code", "message", "error", "detail", "errors", "metadata"}
 
 
 # A lead that was taken

@@ -411,6 +411,18 @@ def test_a_vendors_id_of_a_deleted_lead_makes_a_new_one(client: FlaskClient, acc
     assert len(account.leads()) == 2
 
 
+@pytest.mark.parametrize("number", [NUMBER, OTHER_NUMBER])
+def test_a_vendors_id_of_a_lead_that_was_to_be_deleted_by_now_makes_a_new_one(
+    client: FlaskClient, account: Account, number: str
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        first = take(client, account.schedule_token, vendor_lead_id="L-1", expires_in=60)
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        second = take(client, account.schedule_token, vendor_lead_id="L-1", expires_in=60, caller_id=number)
+    assert (second["action"], second["lead"]["deletes_at"]) == ("created", "2026-11-23T08:00:00.000+00:00")
+    assert second["lead_id"] != first["lead_id"]
+
+
 def test_a_vendors_ids_are_those_of_one_token(client: FlaskClient, account: Account) -> None:
     first = take(client, account.schedule_token, vendor_lead_id="L-1")
     end(account, first["lead_id"])

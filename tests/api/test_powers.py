@@ -207,7 +207,8 @@ def test_a_wish_beyond_publishable_powers_is_left_undone_aloud(
     [before] = account.leads()
     contacts = "select blocked_at, opted_out_at from contact where company_id = :company_id"
     known = account.rows(contacts)
-    answer = post(client, account.publishable_token, None, **{row["param"]: row["value"]})
+    wish: dict[str, Any] = {row["param"]: row["value"]}
+    answer = post(client, account.publishable_token, **wish)
     assert answer.status_code == 200
     wanted = [(row["param"], row["warning"])] if row["warning"] else []
     assert [(warning["param"], warning["code"]) for warning in answer.get_json()["warnings"]] == wanted
@@ -220,7 +221,7 @@ def test_a_wish_beyond_publishable_powers_is_left_undone_on_a_new_lead_too(
     client: FlaskClient, account: Account
 ) -> None:
     wishes: dict[str, Any] = {row["param"]: row["value"] for row in table("public_wishes.csv") if row["warning"]}
-    answer = post(client, account.publishable_token, None, **wishes)
+    answer = post(client, account.publishable_token, **wishes)
     assert {warning["param"] for warning in answer.get_json()["warnings"]} == wishes.keys()
     [lead] = account.leads()
     unset = ("lead_priority", "max_contact_attempts", "expires_at", "deletes_at")
@@ -237,7 +238,12 @@ def test_every_field_is_either_public_or_in_the_table_of_wishes() -> None:
 
 
 def test_a_server_may_wish_what_a_page_may_not(client: FlaskClient, account: Account) -> None:
-    sent = {"lead_priority": "1", "hours_to_expire": "1", "max_contact_attempts": "1", "expires_in": "1"}
+    sent: dict[str, Any] = {
+        "lead_priority": "1",
+        "hours_to_expire": "1",
+        "max_contact_attempts": "1",
+        "expires_in": "1",
+    }
     answer = post(client, account.schedule_token, **sent, next_action_at="2027-01-02 03:04:05 +0000")
     assert answer.get_json()["warnings"] == []
     [lead] = account.leads()
@@ -476,3 +482,12 @@ def test_the_owners_own_token_reads_the_stored_lead(client: FlaskClient, account
     body = post(client, account.schedule_token, city="Denver").get_json()
     assert body["action"] == "updated"
     assert (body["lead"]["email"], body["lead"]["data"]) == ("john@example.com", {"zip": "80903", "city": "Denver"})
+
+
+@pytest.mark.parametrize("asks", ["explain", "dry_run"])
+def test_a_vendor_is_not_told_why_by_what_another_has_stored(client: FlaskClient, account: Account, asks: str) -> None:
+    post(client, account.schedule_token, email="known@example.com")
+    told = post(client, account.vendor_token, **{asks: "1"}).get_json()["why"]
+    assert {step["step"] for step in told} == {"token", "powers", "number", "wishes", "attribute"}
+    full = post(client, account.schedule_token, **{asks: "1"}).get_json()["why"]
+    assert {"contact", "match"} <= {step["step"] for step in full}
