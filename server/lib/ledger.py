@@ -6,7 +6,9 @@ So races are not prevented by reading first: the database judges, and the readin
 """
 
 import re
+import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,13 +77,13 @@ class Runner(Protocol):
         """Lets go of the database; the next job opens it again."""
 
 
-def decided(job: Callable[[Ledger], Result], ledger: Ledger, undo: Callable[[], object] = lambda: None) -> Result:
-    """Asks the job again as long as somebody else is faster."""
-    for _ in range(ATTEMPTS):
+def decided(job: Callable[[Ledger], Result], ledger: Ledger, between: Callable[[int], None]) -> Result:
+    """Asks the job again as long as somebody else is faster; `between` two attempts it hears how many were lost."""
+    for lost in range(ATTEMPTS):
         try:
             return job(ledger)
         except Conflict:
-            undo()
+            between(lost)
     raise WriteFailed(f"lost {ATTEMPTS} races in a row")
 
 
@@ -127,6 +129,10 @@ class SqliteLedger:
             self.cursor.execute("release arms")
 
 
+def no_pause(lost: int) -> None:
+    """Whoever holds the write lock waits for nobody."""
+
+
 class SqliteRunner:
     """Jobs of many requests share one commit."""
 
@@ -136,7 +142,7 @@ class SqliteRunner:
     def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
         """The job's result once its writes are committed, or undone; raises WriteFailed."""
         try:
-            result: Result = self.group.run(lambda cursor: decided(job, SqliteLedger(cursor)), keep)
+            result: Result = self.group.run(lambda cursor: decided(job, SqliteLedger(cursor), no_pause), keep)
         except RolledBack as error:
             raise WriteFailed(str(error)) from error
         return result
@@ -247,6 +253,12 @@ def intake_engine(url: str, threads: int) -> Engine:
     return engine
 
 
+def pause(lost: int) -> None:
+    """Steps aside for a random while, up to 0.1 s: many that want one row at once would starve one another."""
+    longest = min(100_000, 1_000 << min(lost, 7))
+    time.sleep(secrets.randbelow(longest) / 1e6)
+
+
 class PostgresRunner:
     """Each job has a connection for its reading and its one writing statement."""
 
@@ -263,7 +275,7 @@ class PostgresRunner:
             driver = cast(psycopg.Connection[Row], connection.driver_connection)
             with psycopg.RawCursor(driver) as cursor:
                 if keep:
-                    return decided(job, PostgresLedger(cursor))
+                    return decided(job, PostgresLedger(cursor), pause)
                 return self.undone(job, cursor)
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
             connection.invalidate()
@@ -278,12 +290,13 @@ class PostgresRunner:
     def undone(self, job: Callable[[Ledger], Result], cursor: psycopg.RawCursor[Row]) -> Result:
         """Runs the job for real in a transaction of its own and takes it back: how a dry run stays true."""
 
-        def restart() -> None:
+        def restart(lost: int) -> None:
             cursor.execute("rollback to savepoint job")
+            pause(lost)
 
         cursor.execute("begin")
         try:
             cursor.execute("savepoint job")
-            return decided(job, PostgresLedger(cursor), undo=restart)
+            return decided(job, PostgresLedger(cursor), restart)
         finally:
             cursor.execute("rollback")

@@ -304,6 +304,15 @@ def test_a_lead_that_has_run_out_of_time_ends_and_a_new_one_is_made(
     assert (new["is_live"], new["data"], new["expires_at"], new["deletes_at"]) == (True, {"zip": "2"}, None, None)
 
 
+def test_a_stop_of_the_request_that_ends_a_lead_does_not_bring_it_back(client: FlaskClient, account: Account) -> None:
+    with time_machine.travel(NOW, tick=False):
+        take(client, account.schedule_token, hours_to_expire=1)
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        take(client, account.schedule_token, blocked=True)
+    found = [(lead["status"], lead["is_live"], lead["next_action_at"]) for lead in account.leads()]
+    assert found == [("expired", False, None), ("blocked", True, None)]
+
+
 # update_only
 
 

@@ -188,6 +188,7 @@ def test_header_and_parameter_are_the_same_key(client: FlaskClient, account: Acc
         {"email": "a@example.com"},
         {"blocked": True},
         {"update_only": True},
+        {"restart_schedule": True},
         {"next_action_at": "2026-12-24T08:00:00Z"},
         {"vendor_lead_id": "v"},
     ],
