@@ -2,12 +2,13 @@
 
 A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/intake.py:take_lead` decides and writes.
 
-    app config errors cli serve   the factory, the settings, the exception tree, the commands, the start
+    serve app cli demo            the start, the factory, the commands, the company to try it with
     api                           machines: lead endpoints, reading back, health
     leads                         from a request to a row: params, plan (pure), decide (pure), record, rows
     lead_tokens                   the credential in `lead_token` and what it grants
     schedules contacts sources    what a lead enters, whose number it is, where it came from
     offers companies              what a lead is for, and whose
+    config errors                 the settings and the exception tree
     lib                           knows nothing of leads: database, ledger, wire reader, phone, clock
     migrations                    Alembic
 

@@ -44,7 +44,7 @@ def make_demo(url: str, force: bool = False) -> dict[str, Any]:
     mine = {"company_id": company.id}
     user = ensure(User, lambda: User(**mine, email=EMAIL, name=NAME, password_hash=""), **mine, email=EMAIL)
     password = set_password(user)
-    key = ensure(ApiKey, lambda: create_key(company, NAME)[0], **mine, name=NAME)
+    key = ensure(ApiKey, lambda: create_key(company, NAME)[0], **mine, name=NAME, revoked_at=None)
     private = renew_key(key)
     offer = ensure(Offer, lambda: Offer(**mine, name="Auto insurance"), **mine, name="Auto insurance")
     schedule = demo_schedule(company, offer)
@@ -86,4 +86,7 @@ def demo_token(company: Company, owner_kind: str, owner_id: int, kind: str = "se
     """The value of the demo's token of this kind."""
     known: dict[str, Any] = {"company_id": company.id, "owner_kind": owner_kind, "owner_id": owner_id, "kind": kind}
     stored = kind == "server"
-    return ensure(LeadToken, lambda: create_token(**known, name=NAME, shows_stored_lead=stored), **known).value
+    # One that a page has exposed, or that was disabled, is no good for a first lead any more: a new one is made.
+    good = {"exposed_at": None, "disabled_at": None}
+    made = ensure(LeadToken, lambda: create_token(**known, name=NAME, shows_stored_lead=stored), **known, **good)
+    return made.value

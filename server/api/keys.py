@@ -11,7 +11,7 @@ from server.errors import Refused
 HOW = "Send `Authorization: Bearer <private key>`, or HTTP Basic with the public and the private key."
 
 
-def credential(header: str | None, auth_token: object = None) -> tuple[str, str | None] | None:
+def credential(header: str | None) -> tuple[str, str | None] | None:
     """The private part, and the public one if it came too; None if nothing like a key was sent."""
     scheme, _, rest = (header or "").strip().partition(" ")
     rest = rest.strip()
@@ -23,13 +23,16 @@ def credential(header: str | None, auth_token: object = None) -> tuple[str, str 
         except (binascii.Error, UnicodeDecodeError):
             return rest, None
         return private, public
-    return (auth_token, None) if isinstance(auth_token, str) and auth_token else None
+    return None
 
 
 def find(header: str | None, auth_token: object = None) -> tuple[KeyHolder | None, bool]:
     """The key, if it is one, and whether anything was sent at all."""
-    sent = credential(header, auth_token)
-    return (find_key(*sent), True) if sent else (None, bool((header or "").strip()))
+    in_header = credential(header)
+    key = find_key(*in_header) if in_header else None
+    if key is None and isinstance(auth_token, str) and auth_token:
+        return find_key(auth_token), True
+    return key, bool((header or "").strip())
 
 
 def require(request: Request, scope: str) -> KeyHolder:

@@ -49,9 +49,12 @@ def read_posting() -> Posting:
     problem = None
     try:
         query = read_query(request.environ)
-        body = read_body(request.environ)
     except Unreadable as error:
         problem = error
+    try:
+        body = read_body(request.environ)
+    except Unreadable as error:
+        problem = problem or error
     header = request.environ.get
     origin = header("HTTP_ORIGIN")
     key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
@@ -66,7 +69,7 @@ def read_posting() -> Posting:
         key=key,
         key_sent=key_sent,
         idempotency_header=header("HTTP_IDEMPOTENCY_KEY"),
-        origin=origin,
+        origin=on_record(origin),
         referrer=on_record(header("HTTP_REFERER")),
         fetch_site=header("HTTP_SEC_FETCH_SITE"),
         remote_ip=request.remote_addr,

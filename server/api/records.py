@@ -45,7 +45,7 @@ def list_submissions() -> Response:
     company = db.session.get_one(Company, key.company_id)
     asked = filters(queries.SubmissionFilter())
     try:
-        submissions, metadata = queries.list_submissions(company.id, company.time_zone, asked)
+        submissions, metadata = queries.list_submissions(company.id, company.region, company.time_zone, asked)
     except ValidationError as error:
         raise invalid(error.messages_dict) from error
     return json_answer({"submissions": submissions, "metadata": metadata})

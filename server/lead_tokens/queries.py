@@ -39,11 +39,6 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
     return kept[1]
 
 
-def forget_grants() -> None:
-    """Empties the memory, for a process that changed the configuration itself."""
-    _kept.clear()
-
-
 def load_grant(value: str) -> Grant | None:
     """Reads a token and its surroundings in one look at the database."""
     with db.engine.connect() as connection:

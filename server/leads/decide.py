@@ -123,9 +123,9 @@ def find_lead(plan: Plan, state: State) -> tuple[dict[str, Any] | None, dict[str
     rule = "the live lead of this owner and number"
     if named is not None and state.vendor is not None and state.vendor.content_hash == plan.content_hash:
         found, rule = named, "the lead that the vendor's own id names, with the content that it has"
-    elif live is not None and overdue(live, plan.now):
+    elif live is not None and overdue(live, plan.now) and (named is None or named["id"] != live["id"]):
         found, ended, rule = None, live, "the live lead had run out of time: it ends, and a new one is made"
-    elif live is None and named is not None:
+    elif named is not None and (live is None or overdue(live, plan.now)):
         found, rule = named, "the lead that the vendor's own id names"
     elif live is None:
         rule = "no live lead of this owner and number: a new one is made"
@@ -216,6 +216,8 @@ def changed_lead(plan: Plan, stored: dict[str, Any], contact: ContactState) -> d
             sub_id=attribution.sub_id,
         )
     lead["updated_at"] = later(stored["updated_at"], plan.now)
+    if stored["is_live"] and overdue(stored, plan.now):
+        lead.update(is_live=False, status="expired", ended_at=plan.now, next_action_at=None)
     return lead
 
 

@@ -19,7 +19,7 @@ LIVE = text("is_live")
 class Lead(Model):
     """One person's interest, owned by a schedule or an offer; at most one live lead for each owner and number.
 
-    `updated_at` moves with each write, by a millisecond at least, so that it tells one state from the next.
+    `updated_at` moves with each write of intake's, by a millisecond at least, so that it tells one state from the next.
     """
 
     __tablename__ = "lead"

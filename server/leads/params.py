@@ -97,12 +97,22 @@ def sent_token(tree: Mapping[str, Any]) -> tuple[object, str | None]:
     return None, None
 
 
-def redacted(tree: Mapping[str, Any]) -> dict[str, Any]:
+def redacted(value: Any) -> Any:
     """What is kept of a request: all of it but its secrets, also where they were put by mistake."""
-    return {
-        name: "[redacted]" if name.lower() in CREDENTIALS else redacted(value) if isinstance(value, dict) else value
-        for name, value in tree.items()
-    }
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: kept_of(name, inner) for name, inner in value.items()}
+
+
+def kept_of(name: str, value: Any) -> Any:
+    """One parameter without its secrets; `data_json` hides them in a text."""
+    if token_name(name) in CREDENTIALS:
+        return "[redacted]"
+    if name == "data_json" and isinstance(value, str):
+        return SECRET_IN_TEXT.sub(r"\1[redacted]", value)
+    return redacted(value)
 
 
 def redacted_text(body: bytes) -> str:

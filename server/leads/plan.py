@@ -69,7 +69,6 @@ class Plan:
     posting: Posting
     grant: Grant
     powers: str
-    browser: bool
     asked: Asked
     phone: Phone
     attribution: Attribution
@@ -138,7 +137,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     phone = normalise.normalise_phone(asked, grant.region)
     why_number = {
         "step": "number",
-        "read": {"region": grant.region},
+        "read": {"region": grant.region, "vanity": phone.vanity},
         "decided": phone.e164,
         "rule": "normalised to E.164",
     }
@@ -166,7 +165,6 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         posting=posting,
         grant=grant,
         powers=powers,
-        browser=browser,
         asked=asked,
         phone=phone,
         attribution=attribution,
@@ -269,6 +267,8 @@ def limit_wishes(asked: Asked, powers: str, lifts: bool) -> dict[str, Any]:
             asked.warn(name, "needs_server_token", f"{name} is left undone: a publishable token may not wish it.")
         elif name in LIFTS and value is False and not lifts:
             asked.warn(name, "needs_key", f"{name}=false is left undone: it needs an API key with leads:update.")
+        elif name == "unblock_contact" and not lifts:
+            asked.warn(name, "needs_key", "unblock_contact is left undone: it needs an API key with leads:update.")
         elif name in NOT_YET:
             asked.warn(name, "no_effect", f"{name} is valid and has no effect yet.")
         else:

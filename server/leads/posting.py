@@ -33,4 +33,16 @@ class Posting:
     @cached_property
     def tree(self) -> dict[str, Any]:
         """All parameters: the body wins over the query string, but a blank wins over nothing."""
-        return merge(self.query, {name: value for name, value in self.body.items() if not blank(value)})
+        return merge(self.query, not_hiding(self.body, self.query))
+
+
+def not_hiding(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    """The body without the blanks that would hide something of the query string."""
+    heard: dict[str, Any] = {}
+    for name, value in body.items():
+        under = query.get(name)
+        if isinstance(value, dict) and isinstance(under, dict):
+            heard[name] = not_hiding(value, under)
+        elif not (blank(value) and name in query):
+            heard[name] = value
+    return heard

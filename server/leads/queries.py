@@ -100,12 +100,17 @@ def lead_view(row: Any) -> dict[str, Any]:
     return shown
 
 
+def e164(text: str, region: str) -> str:
+    """A filter's number in the spelling that is stored; what is no number finds nothing."""
+    known = phone.parse(text, region)
+    return known.e164 if known else text
+
+
 def lead_conditions(asked: Mapping[str, Any], region: str) -> list[ColumnElement[bool]]:
     """The filters that were sent, as conditions."""
     conditions: list[ColumnElement[bool]] = []
     if "number" in asked:
-        known = phone.parse(asked["number"], region)
-        conditions.append(Lead.caller_id == (known.e164 if known else asked["number"]))
+        conditions.append(Lead.caller_id == e164(asked["number"], region))
     for name in ("email", "status", "sub_id"):
         if name in asked:
             conditions.append(getattr(Lead, name) == asked[name])
@@ -188,13 +193,15 @@ def submission_query(company_id: int) -> Select[*tuple[Any, ...]]:
 
 
 def list_submissions(
-    company_id: int, time_zone: str, asked: Mapping[str, Any]
+    company_id: int, region: str, time_zone: str, asked: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """One page of submissions, newest first, and the list's metadata; raises ValidationError."""
     query = submission_query(company_id).where(*created_between(Submission.created_at, asked, time_zone))
-    for name in ("action", "code", "caller_id", "vendor_lead_id"):
+    for name in ("action", "code", "vendor_lead_id"):
         if name in asked:
             query = query.where(getattr(Submission, name) == asked[name])
+    if "caller_id" in asked:
+        query = query.where(Submission.caller_id == e164(asked["caller_id"], region))
     if "lead_token_id" in asked:
         query = query.where(Submission.lead_token_id == int(asked["lead_token_id"]))
     if "lead_id" in asked:

@@ -5,7 +5,7 @@ from typing import Any
 
 from server.errors import Refused
 from server.lead_tokens import rules
-from server.lead_tokens.rules import PUBLIC, SERVER, Grant
+from server.lead_tokens.rules import Grant
 from server.leads import rows
 from server.leads.decide import Decision, later
 from server.leads.params import redacted, redacted_text
@@ -188,11 +188,11 @@ class Record:
 def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
     """Keeps a refused request with all that came; its id."""
     browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    public = grant.kind == "publishable" or grant.exposed or browser
+    powers, _ = rules.powers(grant.kind, grant.exposed, browser)
     step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
     values = circumstances(posting, grant) | {
         "submission_id": secrets.new_id(),
-        "submission_powers": PUBLIC if public else SERVER,
+        "submission_powers": powers,
         "submission_action": "refused",
         "submission_code": refusal.code,
         "submission_why": json.dump([step]),

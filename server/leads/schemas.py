@@ -46,7 +46,7 @@ class Text(fields.Field[str]):
 
 
 class Digits(Text):
-    """A whole number of seconds, sent as text."""
+    """A whole number in a range, sent as text."""
 
     def __init__(self, *, least: int, most: int, **about: Any) -> None:
         super().__init__(digits=True, **about)

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from server.lib.filelock import FileLock
 
-# A lead's number of statements waits at most this long for another writer, in milliseconds.
+# A statement waits at most this long for another writer, in milliseconds.
 BUSY_TIMEOUT = 5000
 
 # Each constraint has a name of its own, so that a migration can find it on both databases.

@@ -21,7 +21,7 @@ def random_id() -> str:
 
 
 def new_token(prefix: str = "") -> str:
-    """A lead token: 128 random bits as 32 lower-case hex characters, after its prefix."""
+    """A token or a public key: 128 random bits as 32 lower-case hex characters, after its prefix."""
     return prefix + secrets.token_hex(16)
 
 

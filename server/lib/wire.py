@@ -65,7 +65,12 @@ class Unreadable(Exception):
 def read_query(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:
     """The parameters of the query string; raises Unreadable."""
     # WSGI hands bytes over as latin-1 text (PEP 3333).
-    return _read_form(environ.get("QUERY_STRING", "").encode("latin-1"), "query string", limits)
+    query = environ.get("QUERY_STRING", "").encode("latin-1")
+    try:
+        return _read_form(query, "query string", limits)
+    except Unreadable as error:
+        error.body = query
+        raise
 
 
 def read_body(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:

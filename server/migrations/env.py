@@ -5,9 +5,12 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
-from sqlalchemy import JSON
+from sqlalchemy import JSON, text
 
 from server.lib.db import Id, Instant, db
+
+# Any number, the same in every version.
+LOCK = 7_417_220_261
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -24,6 +27,9 @@ def run() -> None:
     with db.engine.connect().execution_options(writes=True) as connection:
         context.configure(connection=connection, target_metadata=db.metadata, render_item=render_item, **configure)
         with context.begin_transaction():
+            if connection.dialect.name == "postgresql":
+                # Two machines may start on one empty database: the second waits here and then finds nothing to do.
+                connection.execute(text(f"select pg_advisory_xact_lock({LOCK})"))
             context.run_migrations()
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -157,22 +158,48 @@ def test_a_number_that_is_blocked_while_leads_come_in_is_never_called(ports: lis
     assert len(account.rows("select id from contact where company_id = :company_id and blocked_at is not null")) == 100
 
 
-def test_a_block_that_waits_for_a_lead_to_be_written_stops_that_lead_too(live: Live, account: Account) -> None:
-    """The lead's statement has locked the number's row and is held up behind it. So the block begins before that lead
-    is there, and goes on when it is."""
+@pytest.mark.parametrize("first", ["lead", "block"])
+def test_of_a_lead_and_a_block_the_one_that_waits_for_the_other_heeds_it(
+    first: str, live: Live, account: Account
+) -> None:
+    """The first one's statement has locked the number's row and is held up behind it. So the second one has read,
+    decided and begun to write before the first has happened, and goes on when it has."""
 
     def post(token: str, **parameters: str) -> Answer:
         return volley([live.port], [lead_request(token, caller_id=NUMBER, **parameters)])[0]
 
+    posts = [partial(post, account.schedule_token), partial(post, account.offer_token, blocked="true")]
+    early, late = posts if first == "lead" else reversed(posts)
     actions([post(account.offer_token)])
     with ThreadPoolExecutor(2) as pool:
         with name_held(account, "slow") as until_waiting:
-            creating = pool.submit(post, account.schedule_token, slow="1")
+            held_up = pool.submit(early, slow="1")
             until_waiting(1)
-            blocking = pool.submit(post, account.offer_token, blocked="true")
+            waiting = pool.submit(late)
             until_waiting(2)
-            assert not creating.done()
-            assert not blocking.done()
-        actions([creating.result(), blocking.result()])
+            assert not held_up.done()
+            assert not waiting.done()
+        assert actions([held_up.result(), waiting.result()]) == {"created": 1, "updated": 1}
     assert account.rows(CALLED_THOUGH_BLOCKED) == []
     assert {lead["status"] for lead in account.leads()} == {"blocked"}
+
+
+def test_an_update_that_waits_while_the_lead_gets_another_number_leaves_that_lead_alone(
+    live: Live, account: Account
+) -> None:
+    """The vendor corrects the number of a lead and is held up; a second post still means the old number."""
+    vendor = partial(lead_request, account.vendor_token)
+    [first] = volley([live.port], [vendor(caller_id=NUMBER, vendor_lead_id="lead-1")])
+    with ThreadPoolExecutor(2) as pool:
+        with name_held(account, "slow") as until_waiting:
+            correcting = [vendor(caller_id="+17192225678", vendor_lead_id="lead-1", slow="1")]
+            held_up = pool.submit(volley, [live.port], correcting)
+            until_waiting(1)
+            waiting = pool.submit(volley, [live.port], [vendor(caller_id=NUMBER, city="Denver")])
+            until_waiting(2)
+        assert actions(held_up.result()) == {"updated": 1}
+        assert actions(waiting.result()) == {"created": 1}
+    corrected, new = account.leads()
+    assert (corrected["id"], corrected["caller_id"]) == (first.json["lead_id"], "+17192225678")
+    assert corrected["data"] == {"slow": "1"}
+    assert (new["caller_id"], new["data"]) == (NUMBER, {"city": "Denver"})

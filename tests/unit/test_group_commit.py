@@ -34,15 +34,22 @@ class Database:
             connection.executescript(TABLES)
         self.connections: list[sqlite3.Connection] = []
         self.statements: list[str] = []
+        self.before_commit: Callable[[], object] = lambda: None
         self.group = GroupCommit(self.connect, FileLock(folder / "lock"))
 
     def connect(self) -> sqlite3.Connection:
         """A connection that does not wait for other programs."""
         connection = open_sqlite(self.path)
         connection.execute("pragma busy_timeout = 0")
-        connection.set_trace_callback(self.statements.append)
+        connection.set_trace_callback(self.watch)
         self.connections.append(connection)
         return connection
+
+    def watch(self, statement: str) -> None:
+        """Sees each statement before it runs."""
+        self.statements.append(statement)
+        if statement == "commit":
+            self.before_commit()
 
     @property
     def commits(self) -> int:
@@ -131,6 +138,18 @@ def test_jobs_that_wait_together_share_one_commit(database: Database) -> None:
     assert in_one_batch(database.group, [adds(name) for name in names]) == names
     assert database.names() == names
     assert database.commits == 2  # The job that held them up has one of its own.
+
+
+def test_nobody_hears_of_a_job_before_its_commit(database: Database) -> None:
+    waiting: list[int] = []
+
+    def look() -> None:
+        time.sleep(0.05)  # Whoever was told too early has gone by then.
+        waiting.append(sum(isinstance(thread, Call) for thread in threading.enumerate()))
+
+    database.before_commit = look
+    assert in_one_batch(database.group, [adds("a"), adds("b"), adds("c")]) == ["a", "b", "c"]
+    assert waiting[-1] == 3
 
 
 def test_a_batch_has_an_end(database: Database) -> None:
