@@ -201,7 +201,7 @@ def test_explain_says_how_a_lead_was_made(client: FlaskClient, account: Account)
     assert all(step["rule"] for name, step in why.items() if name != "token")
     assert (why["token"]["decided"], why["token"]["record"]) == ("schedule", account.schedule_id)
     assert why["powers"]["decided"] == "server"
-    assert (why["number"]["read"], why["number"]["decided"]) == ({"region": "US"}, NUMBER)
+    assert (why["number"]["read"], why["number"]["decided"]) == ({"region": "US", "vanity": False}, NUMBER)
     assert why["wishes"]["decided"] == {"left_undone": ["restart_schedule"]}
     assert (why["attribute"]["decided"], why["attribute"]["record"]) == ("google_ads", account.source_id)
     assert (why["contact"]["decided"], why["contact"]["read"]) == ("new contact", {"blocked": False, "opt_out": False})

@@ -70,10 +70,10 @@ def test_a_database_that_takes_no_writes_is_503_until_it_does(place: Place, data
     assert live.post(params=lead | {"idempotency_key": "another", "caller_id": "+17192225678"}).status_code == 200
     assert live.ready()
     with OUTAGES[database, kind](live.settings):
+        unavailable(httpx.get(f"{live.url}/readyz", timeout=30))
         # More than there are connections: each of them has to find it out.
         for _ in range(1 if (database, kind) == ("sqlite", "read only") else 8):
             unavailable(live.post(params=lead))
-        unavailable(httpx.get(f"{live.url}/readyz", timeout=30))
         assert httpx.get(f"{live.url}/healthz").json() == {"status": "ok"}
         if kind == "read only":
             assert read(place).status_code == 200
