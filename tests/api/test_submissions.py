@@ -299,3 +299,52 @@ def test_pages_of_submissions_follow_one_another(client: FlaskClient, account: A
     ids = [row["id"] for row in first["submissions"] + second["submissions"]]
     assert ids == [row["id"] for row in reversed(mixed)]
     assert second["metadata"] == {"total_count": 4, "per_page": 3, "next_cursor": None}
+
+
+def test_no_spelling_and_no_nesting_keeps_a_secret_on_record(client: FlaskClient, account: Account) -> None:
+    secret = account.private_key
+    sent = {
+        "lead_token": account.schedule_token,
+        "caller_id": "7192221234",
+        "Auth-Token": secret,
+        "items": [{"auth_token": secret}],
+        "data_json": f'{{"auth_token": "{secret}"}}',
+    }
+    client.post("/api/v1/leads", json=sent)
+    [kept] = account.submissions()
+    assert secret not in kept["received"]
+    assert account.schedule_token not in kept["received"]
+
+
+def test_a_query_string_that_cannot_be_read_is_kept_for_the_token_in_the_body(
+    client: FlaskClient, account: Account
+) -> None:
+    sent = {"lead_token": account.schedule_token, "caller_id": "7192221234"}
+    answer = client.post("/api/v1/leads?utm=%E9", json=sent)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed_body")
+    [kept] = account.submissions()
+    assert kept["code"] == "malformed_body"
+    assert "7192221234" in kept["received"]
+    assert "utm=%E9" in kept["received"]
+
+
+def test_a_junk_header_does_not_hide_the_key_in_the_body(client: FlaskClient, account: Account) -> None:
+    sent = {"lead_token": account.schedule_token, "caller_id": "7192221234"}
+    client.post("/api/v1/leads", json=sent | {"blocked": True})
+    lift = sent | {"blocked": False, "auth_token": account.private_key}
+    answer = client.post("/api/v1/leads", json=lift, headers={"Authorization": "Bearer undefined"})
+    assert answer.get_json()["warnings"] == []
+    assert answer.get_json()["lead"]["blocked"] is False
+
+
+def test_submissions_are_found_by_any_spelling_of_the_number(client: FlaskClient, account: Account) -> None:
+    client.post("/api/v1/leads", json={"lead_token": account.schedule_token, "caller_id": "7192221234"})
+    for spelling in ("+17192221234", "(719) 222-1234"):
+        found = client.get("/api/v1/submissions", query_string={"caller_id": spelling}, headers=account.bearer)
+        assert found.get_json()["metadata"]["total_count"] == 1
+
+
+def test_a_blank_in_the_body_hides_nothing_of_the_url(client: FlaskClient, account: Account) -> None:
+    url = f"/api/v1/leads?lead_token={account.schedule_token}&caller_id=7192221234&data[city]=Denver"
+    answer = client.post(url, json={"data": {"city": "", "zip": "1"}, "caller_id": ""})
+    assert answer.get_json()["lead"]["data"] == {"city": "Denver", "zip": "1"}
