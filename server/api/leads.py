@@ -19,8 +19,10 @@ blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 @blueprint.route("/capture", methods=["POST", "PUT"], endpoint="capture")
 def submit_lead() -> Response:
     """Creates or updates one lead."""
+    runner = current_app.extensions["ledger"]
+    runner.give_way()
     posting = read_posting()
-    taken = take_lead(current_app.extensions["ledger"], posting)
+    taken = take_lead(runner, posting)
     g.facts = {"company": taken.company_id, "token": (taken.token or "")[:8], "action": taken.action}
     return send_on(posting, taken) or answer(taken)
 

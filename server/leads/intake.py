@@ -106,24 +106,30 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record]:
         kept = rows.read_kept(ledger, plan.grant, plan.powers, plan.idempotency_key)
         if kept is not None and kept.expires_at is not None and kept.expires_at > plan.now:
             return replay(ledger, plan, kept)
-    state = read_state(ledger, plan)
+    vendor = None
+    if plan.vendor_lead_id is not None:
+        vendor = rows.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
+    if ledger.guesses and vendor is None and not plan.asked.fields.get("update_only"):
+        taken, record = conclude(ledger, plan, State(None, None), kept)
+        # Most numbers are new.
+        if record.only_inserts and record.write_if_new(ledger):
+            return taken, record
+    state = rows.read_state(ledger, plan.grant, plan.phone.e164)
+    if vendor is not None:
+        state.vendor, state.vendor_lead = vendor, rows.read_lead(ledger, plan.grant.company_id, vendor.lead_id)
+    taken, record = conclude(ledger, plan, state, kept)
+    record.write(ledger)
+    return taken, record
+
+
+def conclude(ledger: Ledger, plan: Plan, state: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:
+    """What follows if this is what is stored: how the request ends, and what it leaves behind."""
     decision = decide(plan, state)
     content = answer(plan, decision)
     record = Record(plan, ledger.dialect)
     record.lead(decision, state)
     record.answer(decision, kept, state.vendor, content)
-    record.write(ledger)
     return finished(plan, decision.action, content), record
-
-
-def read_state(ledger: Ledger, plan: Plan) -> State:
-    """Everything stored that the decision rests on."""
-    state = rows.read_state(ledger, plan.grant, plan.phone.e164)
-    if plan.vendor_lead_id is not None:
-        state.vendor = rows.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
-    if state.vendor is not None:
-        state.vendor_lead = rows.read_lead(ledger, plan.grant.company_id, state.vendor.lead_id)
-    return state
 
 
 def answer(plan: Plan, decision: Decision) -> dict[str, Any]:

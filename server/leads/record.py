@@ -64,6 +64,7 @@ class Record:
         contact = decision.contact
         self.values |= {
             "caller_id": self.plan.phone.e164,
+            "config_version": self.plan.grant.config_version,
             "contact_id": contact.id,
             "contact_version": contact.version,
             "blocked_at": contact.blocked_at,
@@ -172,9 +173,18 @@ class Record:
         self.arms.append(rows.SUBMISSION_INSERT)
         self.token_used()
 
+    @property
+    def only_inserts(self) -> bool:
+        """Whether it touches no row that is there already."""
+        return all(arm.inserts for arm in self.arms)
+
     def write(self, ledger: Ledger) -> None:
         """Writes it all, once; raises Conflict."""
         ledger.write(self.arms, self.values)
+
+    def write_if_new(self, ledger: Ledger) -> bool:
+        """Writes it all if the number is new and the configuration as the grant has it; raises Conflict."""
+        return ledger.write_if(rows.NEW_NUMBER, self.arms, self.values)
 
     def remember(self) -> None:
         """What the grant may now know, once it is committed."""

@@ -44,6 +44,11 @@ KEPT_ANSWER = (
     " from idempotency_answer where company_id = :company_id and lead_token_id = :token_id"
     " and scope = :scope and key = :key"
 )
+# What a guess that the number is new rests on.
+NEW_NUMBER = (
+    "select 1 from company where id = :company_id and config_version = :config_version and not exists"
+    " (select 1 from contact where contact.company_id = :company_id and contact.caller_id = :caller_id)"
+)
 VERSION = "select config_version from company where id = :company_id"
 
 
@@ -142,10 +147,10 @@ def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer 
     return KeptAnswer(row[0], row[1], row[2], row[3], instant(row[4])) if row else None
 
 
-def insert(table: str, columns: dict[str, str]) -> str:
+def insert(table: str, columns: dict[str, str]) -> Arm:
     """An INSERT of one row; `columns` maps each column to the name of its value."""
     names, values = ", ".join(columns), ", ".join(f":{value}" for value in columns.values())
-    return f"insert into {table} ({names}) values ({values})"
+    return Arm(f"insert into {table} ({names}) select {values}", inserts=True)
 
 
 def same(*names: str) -> dict[str, str]:
@@ -153,12 +158,10 @@ def same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-CONTACT_INSERT = Arm(
-    insert(
-        "contact",
-        same("company_id", "caller_id", "blocked_at", "opted_out_at")
-        | {"id": "contact_id", "version": "contact_version", "created_at": "now", "updated_at": "now"},
-    )
+CONTACT_INSERT = insert(
+    "contact",
+    same("company_id", "caller_id", "blocked_at", "opted_out_at")
+    | {"id": "contact_id", "version": "contact_version", "created_at": "now", "updated_at": "now"},
 )
 # Raising the version makes whoever blocks this number at the same moment come before us, or decide again after us:
 # the statement that waited for this row would stop only the leads that were there when it began.
@@ -175,9 +178,7 @@ STOP_OTHERS = Arm(
     " where company_id = :company_id and caller_id = :caller_id and is_live and id not in (:lead_id, :ended_id)",
     optional=True,
 )
-LEAD_INSERT = Arm(
-    insert("lead", {name: f"lead_{name}" for name in COLUMNS} | {"id": "lead_id", "company_id": "company_id"})
-)
+LEAD_INSERT = insert("lead", {name: f"lead_{name}" for name in COLUMNS} | {"id": "lead_id", "company_id": "company_id"})
 LEAD_UPDATE = Arm(
     "update lead set "
     + ", ".join(f"{name} = :lead_{name}" for name in COLUMNS if name not in UNCHANGING)
@@ -188,42 +189,34 @@ LEAD_END = Arm(
     " next_action_at = null, updated_at = :ended_now where id = :ended_id and updated_at = :ended_updated_at"
 )
 SUBMISSION_COLUMNS = tuple(column.name for column in Submission.__table__.columns)
-SUBMISSION_INSERT = Arm(
-    insert(
-        "submission",
-        {name: f"submission_{name}" for name in SUBMISSION_COLUMNS}
-        | {"company_id": "company_id", "lead_token_id": "token_id", "created_at": "now"},
-    )
+SUBMISSION_INSERT = insert(
+    "submission",
+    {name: f"submission_{name}" for name in SUBMISSION_COLUMNS}
+    | {"company_id": "company_id", "lead_token_id": "token_id", "created_at": "now"},
 )
-TOUCH_INSERT = Arm(
-    insert(
-        "touch",
-        same("company_id", "lead_id")
-        | {
-            "id": "touch_id",
-            "submission_id": "submission_id",
-            "traffic_source_id": "touch_source_id",
-            "traffic_source_text": "touch_source_text",
-            "sub_id": "touch_sub_id",
-            "created_at": "now",
-        },
-    )
+TOUCH_INSERT = insert(
+    "touch",
+    same("company_id", "lead_id")
+    | {
+        "id": "touch_id",
+        "submission_id": "submission_id",
+        "traffic_source_id": "touch_source_id",
+        "traffic_source_text": "touch_source_text",
+        "sub_id": "touch_sub_id",
+        "created_at": "now",
+    },
 )
-EVENT_INSERT = Arm(
-    insert(
-        "outbox_event",
-        same("company_id", "lead_id", "submission_id") | {"id": "event_id", "kind": "event_kind", "created_at": "now"},
-    )
+EVENT_INSERT = insert(
+    "outbox_event",
+    same("company_id", "lead_id", "submission_id") | {"id": "event_id", "kind": "event_kind", "created_at": "now"},
 )
 KEPT_COLUMNS = same("company_id", "lead_id", "submission_id", "content_hash") | {
     "lead_token_id": "token_id",
     "created_at": "now",
 }
-ANSWER_INSERT = Arm(
-    insert(
-        "idempotency_answer",
-        KEPT_COLUMNS | {"id": "answer_id", "expires_at": "answer_expires_at"} | same("scope", "key", "answer"),
-    )
+ANSWER_INSERT = insert(
+    "idempotency_answer",
+    KEPT_COLUMNS | {"id": "answer_id", "expires_at": "answer_expires_at"} | same("scope", "key", "answer"),
 )
 # An expired key starts anew; naming the old submission makes the one who comes first the only one.
 ANSWER_RENEW = Arm(
@@ -231,11 +224,9 @@ ANSWER_RENEW = Arm(
     " answer = :answer, created_at = :now, expires_at = :answer_expires_at where company_id = :company_id"
     " and lead_token_id = :token_id and scope = :scope and key = :key and submission_id = :kept_submission_id"
 )
-VENDOR_INSERT = Arm(
-    insert(
-        "idempotency_answer",
-        KEPT_COLUMNS | {"id": "vendor_answer_id", "scope": "vendor_scope", "key": "vendor_key"},
-    )
+VENDOR_INSERT = insert(
+    "idempotency_answer",
+    KEPT_COLUMNS | {"id": "vendor_answer_id", "scope": "vendor_scope", "key": "vendor_key"},
 )
 VENDOR_RENEW = Arm(
     "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash"

@@ -3,6 +3,9 @@
 A *job* reads what it needs, decides, and hands over *arms*: statements of which each must touch exactly one row.
 If one does not, because somebody else was faster, nothing at all is written and the job is asked again.
 So races are not prevented by reading first: the database judges, and the reading only has to be honest.
+
+Where each look costs a round trip, a job may *guess* what it would read: it hands over inserts and a *premise*, the
+query whose row says that the guess was right, and the same statement asks and writes.
 """
 
 import re
@@ -22,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.lib.db import open_sqlite
 from server.lib.filelock import FileLock
-from server.lib.group_commit import GroupCommit, RolledBack
+from server.lib.group_commit import UNDO_JOB, GroupCommit, RolledBack
 
 # A lost race means that another writer has won; so many losses in a row mean trouble.
 ATTEMPTS = 50
@@ -50,18 +53,25 @@ class Arm:
 
     sql: str
     optional: bool = False
+    # Makes one row or fails; only such arms can stand under a premise.
+    inserts: bool = False
 
 
 class Ledger(Protocol):
     """What a job may do."""
 
     dialect: str
+    # Whether a wrong guess costs less than the look that it saves.
+    guesses: bool
 
     def row(self, sql: str, values: Values) -> Row | None:
         """The first row of a query."""
 
     def write(self, arms: Sequence[Arm], values: Values) -> None:
         """All arms or none, once; raises Conflict."""
+
+    def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
+        """All arms, which are inserts, if the premise has a row, else none; whether it had. Raises Conflict."""
 
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""
@@ -72,6 +82,9 @@ class Runner(Protocol):
 
     def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
         """The job's result once its writes are committed, or, with `keep=False`, undone; raises WriteFailed."""
+
+    def give_way(self) -> None:
+        """Waits for a good moment to begin with a request that will end in a job."""
 
     def close(self) -> None:
         """Lets go of the database; the next job opens it again."""
@@ -90,10 +103,15 @@ def decided(job: Callable[[Ledger], Result], ledger: Ledger, between: Callable[[
 # --- SQLite ---------------------------------------------------------------------------------------------------------
 
 
+# Another row has the key.
+TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+
+
 class SqliteLedger:
     """The arms run one after the other, inside the savepoint of their job."""
 
     dialect = "sqlite"
+    guesses = False
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self.cursor = cursor
@@ -109,24 +127,23 @@ class SqliteLedger:
 
     def write(self, arms: Sequence[Arm], values: Values) -> None:
         """All arms or none; raises Conflict."""
-        self.cursor.execute("savepoint arms")
         try:
             for arm in arms:
                 if self.cursor.execute(arm.sql, values).rowcount != 1 and not arm.optional:
                     raise Conflict
-        except sqlite3.IntegrityError as error:
-            self.cursor.execute("rollback to arms")
-            if error.sqlite_errorcode in (
-                sqlite3.SQLITE_CONSTRAINT_UNIQUE,
-                sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
-            ):
+        except (Conflict, sqlite3.IntegrityError) as error:
+            # A job writes once: what it has done is what these arms did.
+            self.cursor.execute(UNDO_JOB)
+            if isinstance(error, Conflict) or error.sqlite_errorcode in TAKEN:
                 raise Conflict from error
             raise
-        except Conflict:
-            self.cursor.execute("rollback to arms")
-            raise
-        finally:
-            self.cursor.execute("release arms")
+
+    def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
+        """All arms if the premise has a row, else none; raises Conflict."""
+        if self.row(premise, values) is None:
+            return False
+        self.write(arms, values)
+        return True
 
 
 def no_pause(lost: int) -> None:
@@ -146,6 +163,10 @@ class SqliteRunner:
         except RolledBack as error:
             raise WriteFailed(str(error)) from error
         return result
+
+    def give_way(self) -> None:
+        """Waits while other requests' jobs run."""
+        self.group.give_way()
 
     def close(self) -> None:
         """Lets go of the database; the next job opens it again."""
@@ -197,16 +218,24 @@ def one_statement(arms: tuple[Arm, ...]) -> Numbered:
     The arms are counted in their order; a miscount divides by zero, which undoes the statement. An insert of one row
     makes it or fails, so it needs no counting.
     """
-    counted = [i for i, arm in enumerate(arms) if not arm.optional and not arm.sql.startswith("insert")]
+    counted = [i for i, arm in enumerate(arms) if not arm.optional and not arm.inserts]
     named = ", ".join(f"arm{i} as ({arm.sql}{' returning 1' * (i in counted)})" for i, arm in enumerate(arms))
     counts = " and ".join(f"(select count(*) from arm{i}) = 1" for i in counted) or "true"
     return numbered(f"with {named} select 1 / case when {counts} then 1 else 0 end")
+
+
+@lru_cache(maxsize=1024)
+def one_statement_if(premise: str, arms: tuple[Arm, ...]) -> Numbered:
+    """Inserts that are made if the premise has a row, as one statement; it tells whether it had."""
+    named = ", ".join(f"arm{i} as ({arm.sql} from premise)" for i, arm in enumerate(arms))
+    return numbered(f"with premise as materialized ({premise}), {named} select count(*) from premise")
 
 
 class PostgresLedger:
     """All arms are one statement."""
 
     dialect = "postgresql"
+    guesses = True
 
     def __init__(self, cursor: psycopg.RawCursor[Row]) -> None:
         self.cursor = cursor
@@ -222,13 +251,21 @@ class PostgresLedger:
 
     def write(self, arms: Sequence[Arm], values: Values) -> None:
         """All arms or none; raises Conflict."""
-        statement = one_statement(tuple(arms))
+        self.judged(one_statement(tuple(arms)), values)
+
+    def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
+        """All arms if the premise has a row, else none; raises Conflict."""
+        return self.judged(one_statement_if(premise, tuple(arms)), values) == 1
+
+    def judged(self, statement: Numbered, values: Values) -> int:
+        """The one number that a statement answers with; raises Conflict where the database says no."""
         try:
-            self.cursor.execute(statement.text, statement.bind(values))
+            row = self.cursor.execute(statement.text, statement.bind(values)).fetchone()
         except (psycopg.errors.UniqueViolation, psycopg.errors.DivisionByZero) as error:
             raise Conflict from error
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             raise Conflict from error
+        return int(row[0]) if row else 0
 
 
 def intake_engine(url: str, threads: int) -> Engine:
@@ -282,6 +319,9 @@ class PostgresRunner:
             raise WriteFailed(str(error)) from error
         finally:
             connection.close()
+
+    def give_way(self) -> None:
+        """Any moment is good: each job has a connection of its own."""
 
     def close(self) -> None:
         """Lets go of the database; the next job opens it again."""

@@ -89,7 +89,7 @@ def test_kill_minus_9_loses_and_doubles_nothing(place: Place, long: bool) -> Non
         return kills >= KILLS and (load.leads >= LONG_LEADS or not long)
 
     began = time.monotonic()
-    load.run(CLIENTS, lambda: kill_until(place.live, 5.0 if long else 0.8, enough))
+    load.run(CLIENTS, lambda: kill_until(place.live, 5.0 if long else 0.5, enough))
     seconds = time.monotonic() - began
     faults = Audit(place.account, load.told).faults()
     report(load, seconds, faults)

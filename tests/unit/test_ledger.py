@@ -34,6 +34,9 @@ THING = """
 """
 ADD = Arm("insert into thing (id, name) values (:id, :name)")
 ADD_OTHER = Arm("insert into thing (id, name) values (:other_id, :other_name)")
+NEW = Arm("insert into thing (id, name) select :id, :name", inserts=True)
+NEW_OTHER = Arm("insert into thing (id, name) select :other_id, :other_name", inserts=True)
+UNKNOWN = "select 1 where not exists (select 1 from thing where name = :wanted)"
 COUNT_UP = Arm("update thing set n = :n + 1 where id = :id and n = :n")
 NEGATIVE = Arm("update thing set n = -1 where id = :id")
 ALL = "update thing set n = n + 1"
@@ -134,6 +137,23 @@ def test_a_lost_race_writes_nothing_and_the_job_is_asked_again(
     winning = Asked(losing, writes(ADD_OTHER, **TWO))
     assert runner.run(winning) == "done"
     assert stored() == before | {2: ("two", 0)}
+
+
+@pytest.mark.parametrize(("wanted", "holds"), [("three", True), ("one", False)])
+def test_under_a_premise_all_is_written_or_nothing(runner: Runner, stored: Stored, wanted: str, holds: bool) -> None:
+    runner.run(writes(ADD, **ONE))
+    new = {"id": 5, "name": "five", "wanted": wanted} | TWO
+
+    assert runner.run(lambda ledger: ledger.write_if(UNKNOWN, (NEW, NEW_OTHER), new)) is holds
+    assert stored() == {1: ("one", 0)} | ({5: ("five", 0), 2: ("two", 0)} if holds else {})
+
+
+def test_a_premise_that_held_does_not_excuse_a_key_that_is_taken(runner: Runner, stored: Stored) -> None:
+    runner.run(writes(ADD, **ONE))
+    values = ONE | TWO | {"wanted": "three"}
+    job = Asked(lambda ledger: str(ledger.write_if(UNKNOWN, (NEW_OTHER, NEW), values)), lambda ledger: "decided anew")
+    assert runner.run(job) == "decided anew"
+    assert stored() == {1: ("one", 0)}
 
 
 def test_who_always_loses_gives_up(runner: Runner, stored: Stored) -> None:
