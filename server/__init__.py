@@ -7,6 +7,7 @@ A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/inta
     leads                         from a request to a row: params, plan (pure), decide (pure), record, rows
     lead_tokens                   the credential in `lead_token` and what it grants
     schedules contacts sources    what a lead enters, whose number it is, where it came from
+    numbers                       tracking numbers, and which of them a lead is shown
     offers companies              what a lead is for, and whose
     config errors                 the settings and the exception tree
     lib                           knows nothing of leads: database, ledger, wire reader, phone, clock

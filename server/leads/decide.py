@@ -5,13 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.errors import Refused
-from server.leads.plan import Plan
+from server.leads.plan import Plan, Why
 from server.leads.rows import COLUMNS, ContactState, State
 from server.lib import secrets
 from server.schedules.rules import Step, due
 
 # An identical submission within this time is a double click.
 DOUBLE_CLICK = timedelta(minutes=10)
+
+DELETE, EXPIRE = "delete_existing", "expire_existing"
+RULES = {
+    DELETE: "every lead of this owner and number is deleted before a new one is made",
+    EXPIRE: "the live lead of this owner and number expires before a new one is made",
+}
 
 # Fields of the schema that are columns of the lead under the same name.
 SAME_NAME = ("email", "contact_field_type", "lead_priority", "max_contact_attempts")
@@ -27,6 +33,7 @@ class Decision:
     contact: ContactState
     before: dict[str, Any] | None = None
     ended: dict[str, Any] | None = None
+    deletes: bool = False
     contact_is_new: bool = False
     contact_changed: bool = False
     stops: bool = False
@@ -51,6 +58,9 @@ def decide(plan: Plan, state: State) -> Decision:
     double = double_click(plan, state, found) if found is not None and contact is state.contact else None
     if found is not None and double is not None:
         return Decision(double["decided"], found, contact, found, why=[why_contact, why_match, double])
+    clears, why_clear, warnings = clear_existing(plan, state.live)
+    if clears:
+        found, ended = None, state.live
     if found is None and plan.asked.fields.get("update_only"):
         raise Refused(
             "no_matching_lead",
@@ -62,25 +72,58 @@ def decide(plan: Plan, state: State) -> Decision:
         action, lead = "created", new_lead(plan, contact)
     else:
         action, lead = "updated", changed_lead(plan, found, contact)
-    planned, warnings = plan_action(plan, lead, contact, new=found is None)
+    planned, more = plan_action(plan, lead, contact, new=found is None)
     return Decision(
         action,
         lead,
         contact,
-        warnings=warnings,
+        warnings=warnings + more,
         before=found,
         ended=ended,
+        deletes=clears == DELETE,
         contact_is_new=state.contact is None,
         contact_changed=contact is not state.contact,
         stops=stops,
-        why=[why_contact, why_match, planned],
+        why=[why_contact, why_match, *why_clear, planned],
     )
+
+
+def clear_existing(plan: Plan, live: dict[str, Any] | None) -> tuple[str | None, Why, list[dict[str, str]]]:
+    """Whether what is there ends before a new lead is made, and how: deleting goes further than expiring, and who may
+    only update takes nothing away."""
+    wishes = [name for name in (DELETE, EXPIRE) if plan.asked.fields.get(name)]
+    if not wishes:
+        return None, [], []
+    left: dict[str, str] = {}
+    if plan.asked.fields.get("update_only"):
+        left = dict.fromkeys(wishes, "update_only was sent, which takes nothing away")
+    elif plan.grant.schedule_id is None:
+        left = {EXPIRE: "a lead of an offer is in no schedule"}
+    if DELETE in wishes and EXPIRE in wishes:
+        left.setdefault(EXPIRE, "delete_existing goes further")
+    clears = next((name for name in wishes if name not in left), None)
+    why = {
+        "step": "clear",
+        "read": {"wishes": wishes, "live": live["id"] if live else None},
+        "decided": clears,
+        "rule": RULES[clears] if clears else "nothing is taken away",
+        "record": live["id"] if live and clears else None,
+    }
+    warnings = [
+        {"param": name, "code": "no_effect", "message": f"{name} has no effect: {left[name]}."}
+        for name in wishes
+        if name in left
+    ]
+    return clears, [why], warnings
 
 
 def decide_contact(plan: Plan, stored: ContactState | None) -> tuple[ContactState, bool, dict[str, Any]]:
     """The number's state after this request, whether that stops its leads, and why."""
     before = stored or ContactState(secrets.new_id(), 1, None, None)
-    blocked_at = toggled(before.blocked_at, plan.asked.fields.get("blocked"), plan.now)
+    fields = plan.asked.fields
+    # A request that blocks and unblocks blocks: what stops calls wins.
+    wish = False if fields.get("unblock_contact") and not fields.get("blocked") else fields.get("blocked")
+    blocked_at = toggled(before.blocked_at, wish, plan.now)
     opted_out_at = toggled(before.opted_out_at, plan.asked.fields.get("opt_out"), plan.now)
     blocks = before.blocked_at is None and blocked_at is not None
     stops = blocks or (before.opted_out_at is None and opted_out_at is not None)
@@ -232,6 +275,7 @@ def plan_action(
     """Plans the lead's next action, or stops it; why, and what to tell the sender."""
     step = plan.grant.first_step if plan.grant.schedule_id is not None else None
     asked_at = plan.asked.fields.get("next_action_at")
+    restarts = bool(plan.asked.fields.get("restart_schedule"))
     stopped = contact.blocked_at is not None or contact.opted_out_at is not None
     # A lead whose number was free again by itself waits for somebody who may do more than add.
     resumes = lead["status"] in ("blocked", "opt_out") and not plan.public
@@ -239,7 +283,7 @@ def plan_action(
         rule = "the number is blocked or opted out: nothing is planned"
         if lead["is_live"]:
             lead.update(status="blocked" if contact.blocked_at else "opt_out", next_action_at=None)
-    elif lead["is_live"] and (new or resumes):
+    elif lead["is_live"] and (new or resumes or (restarts and step is not None)):
         rule = enter(lead, step, asked_at, plan.now)
     elif asked_at is not None and lead["is_live"] and lead["next_action_id"] is not None:
         lead["next_action_at"] = asked_at
@@ -248,15 +292,22 @@ def plan_action(
         rule = "kept as it was planned"
     why = {
         "step": "plan",
-        "read": {"first_action": step.id if step else None, "next_action_at": asked_at},
+        "read": {
+            "first_action": step.id if step else None,
+            "next_action_at": asked_at,
+            "restart_schedule": restarts,
+        },
         "decided": lead["next_action_at"],
         "rule": rule,
         "record": lead["next_action_id"],
     }
-    if asked_at is None or lead["next_action_at"] == asked_at:
-        return why, []
-    text = f"next_action_at has no effect: {rule}."
-    return why, [{"param": "next_action_at", "code": "no_effect", "message": text}]
+    idle = []
+    if restarts and (stopped or step is None or not lead["is_live"]):
+        idle.append("restart_schedule")
+    if asked_at is not None and lead["next_action_at"] != asked_at:
+        idle.append("next_action_at")
+    text = f"has no effect: {rule}."
+    return why, [{"param": name, "code": "no_effect", "message": f"{name} {text}"} for name in idle]
 
 
 def enter(lead: dict[str, Any], step: Step | None, asked_at: datetime | None, now: datetime) -> str:

@@ -49,12 +49,8 @@ NOT_YET = frozenset(
         "schedule_callback_in_seconds",
         "update_all_matching_leads",
         "apply_to",
-        "unblock_contact",
         "assign_trackdrive_number",
         "assign_sms_number",
-        "expire_existing",
-        "delete_existing",
-        "restart_schedule",
         "auto_format_nested_fields",
     ]
 )

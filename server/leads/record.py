@@ -82,7 +82,9 @@ class Record:
     def lead_row(self, decision: Decision) -> None:
         """Inserts or updates the lead, after ending the one that has run out of time."""
         if decision.ended is not None:
-            self.end(decision.ended)
+            self.end(decision.ended, decision.deletes)
+        if decision.deletes:
+            self.arms.append(rows.DELETE_PAST)
         self.values |= {f"lead_{name}": value for name, value in decision.lead.items()}
         self.values["lead_data"] = json.dump(decision.lead["data"])
         if decision.before is None:
@@ -91,9 +93,9 @@ class Record:
             self.values["read_updated_at"] = decision.before["updated_at"]
             self.arms.append(rows.LEAD_UPDATE)
 
-    def end(self, lead: dict[str, Any]) -> None:
-        """Marks what time has done already: the lead has expired, or was to be deleted."""
-        deleted = lead["deletes_at"] is not None and lead["deletes_at"] <= self.plan.now
+    def end(self, lead: dict[str, Any], deletes: bool) -> None:
+        """Ends a lead before its time, or marks what time has done already: it has expired, or was to be deleted."""
+        deleted = deletes or (lead["deletes_at"] is not None and lead["deletes_at"] <= self.plan.now)
         self.values |= {
             "ended_updated_at": lead["updated_at"],
             "ended_now": later(lead["updated_at"], self.plan.now),

@@ -188,6 +188,13 @@ LEAD_END = Arm(
     "update lead set is_live = false, status = :ended_status, ended_at = :now, deleted_at = :ended_deleted_at,"
     " next_action_at = null, updated_at = :ended_now where id = :ended_id and updated_at = :ended_updated_at"
 )
+# Those that have ended already; the live one is ended by name, before its successor takes its place in the index.
+DELETE_PAST = Arm(
+    "update lead set deleted_at = :now, status = 'removed', updated_at = :now where company_id = :company_id"
+    " and owner_kind = :lead_owner_kind and owner_id = :lead_owner_id and caller_id = :caller_id"
+    " and not is_live and deleted_at is null",
+    optional=True,
+)
 SUBMISSION_COLUMNS = tuple(column.name for column in Submission.__table__.columns)
 SUBMISSION_INSERT = insert(
     "submission",

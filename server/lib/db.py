@@ -130,9 +130,10 @@ def watch_sqlite(engine: Engine, lock: FileLock) -> None:
         if not connection.get_execution_options().get("writes"):
             connection.exec_driver_sql("begin")
             return
-        # SQLite's own waiting is unfair and slow; a lock in the kernel is neither.
-        lock.acquire()
-        connection.connection.info["lock"] = lock
+        # SQLite's own waiting is unfair and slow; a lock in the kernel is neither. Who commits and begins again has it.
+        if "lock" not in connection.connection.info:
+            lock.acquire()
+            connection.connection.info["lock"] = lock
         connection.exec_driver_sql("begin immediate")
 
     @event.listens_for(engine, "checkin")

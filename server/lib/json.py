@@ -1,6 +1,7 @@
 """JSON as we write it: orjson everywhere, and one spelling to compare and hash."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -26,6 +27,18 @@ def load(text: str | bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return json.loads(text)
+
+
+def plain(value: Any) -> str:
+    """The value as a person would write it: text as it is, nothing for null, `true`, `12`, `0.5`, else compact JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        # Never with an exponent: nobody reads 1e-05 in a message.
+        return format(Decimal(repr(value)), "f")
+    return dump(value)
 
 
 class OrjsonProvider(JSONProvider):

@@ -25,7 +25,13 @@ def run() -> None:
     """Runs the migrations in one transaction, also on SQLite, where tables are copied to be changed."""
     configure = current_app.extensions["migrate"].configure_args
     with db.engine.connect().execution_options(writes=True) as connection:
-        context.configure(connection=connection, target_metadata=db.metadata, render_item=render_item, **configure)
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_item=render_item,
+            transactional_ddl=True,
+            **configure,
+        )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
                 # Two machines may start on one empty database: the second waits here and then finds nothing to do.

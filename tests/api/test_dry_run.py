@@ -195,14 +195,14 @@ def steps(body: Json) -> list[str]:
 
 
 def test_explain_says_how_a_lead_was_made(client: FlaskClient, account: Account) -> None:
-    body = take(client, account.schedule_token, explain=True, traffic_source_id="google_ads", restart_schedule=True)
+    body = take(client, account.schedule_token, explain=True, traffic_source_id="google_ads", apply_to="calls")
     assert steps(body) == ["token", "powers", "number", "wishes", "attribute", "contact", "match", "plan"]
     why = {step["step"]: step for step in body["why"]}
     assert all(step["rule"] for name, step in why.items() if name != "token")
     assert (why["token"]["decided"], why["token"]["record"]) == ("schedule", account.schedule_id)
     assert why["powers"]["decided"] == "server"
     assert (why["number"]["read"], why["number"]["decided"]) == ({"region": "US", "vanity": False}, NUMBER)
-    assert why["wishes"]["decided"] == {"left_undone": ["restart_schedule"]}
+    assert why["wishes"]["decided"] == {"left_undone": ["apply_to"]}
     assert (why["attribute"]["decided"], why["attribute"]["record"]) == ("google_ads", account.source_id)
     assert (why["contact"]["decided"], why["contact"]["read"]) == ("new contact", {"blocked": False, "opt_out": False})
     assert (why["match"]["read"], why["match"]["decided"]) == ({"candidates": []}, "new lead")

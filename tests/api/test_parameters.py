@@ -239,7 +239,7 @@ def test_what_no_database_keeps_is_refused_by_name_and_kept_on_record(
 
 
 def test_a_warning_says_what_and_why(client: FlaskClient, account: Account) -> None:
-    body = take(client, account.schedule_token, restart_schedule=True, email="none", root="lead")
+    body = take(client, account.schedule_token, apply_to="calls", email="none", root="lead")
     assert body["warnings"]
     for warning in body["warnings"]:
         assert set(warning) == {"param", "code", "message"}

@@ -1,0 +1,1 @@
+"""Numbers: tracking numbers in pools, and which of them a lead is shown."""

@@ -1,0 +1,97 @@
+"""AcceptanceSchema: the acceptance rules of a schedule or an offer as the API and the console show them."""
+
+from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from server.lib.phone import is_region
+from server.offers.acceptance import Acceptance
+
+TEN_YEARS = 10 * 365 * 86_400
+BOOLEAN: Any = {"invalid": "must be true or false", "null": "must be true or false"}
+WHOLE: Any = {"invalid": "must be a whole number, or null to switch it off"}
+
+
+class Regions(fields.Field[list[str]]):
+    """Regions by their ISO 3166 codes, in any case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise ValidationError("must be a list of ISO codes; an empty one allows all")
+        codes = list(dict.fromkeys(str(each).strip().upper() for each in value))
+        unknown = [f"{code!r:.20} is not the ISO code of a region, such as US" for code in codes if not is_region(code)]
+        if unknown:
+            raise ValidationError(unknown[:10])
+        return codes
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> list[str]:
+        return list(value or ())
+
+
+def switch(description: str) -> fields.Boolean:
+    """A rule that is on or off."""
+    return fields.Boolean(error_messages=BOOLEAN, metadata={"description": description, "example": True})
+
+
+def number(description: str, example: int, most: int) -> fields.Integer:
+    """A rule that is off when it is null."""
+    error = "must be from {min} to {max}, or null to switch it off"
+    return fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, most, error=error),
+        error_messages=WHOLE,
+        metadata={"description": description, "example": example},
+    )
+
+
+class AcceptanceSchema(Schema):
+    """The switches, under the names of `Acceptance`; one that is missing is off."""
+
+    error_messages = {"unknown": "is no acceptance rule"}  # noqa: RUF012 (marshmallow's)
+
+    require_traffic_source = switch("Takes only leads of a traffic source that the company knows.")
+    duplicate_seconds = number("Refuses a number again within that many seconds.", 86_400, TEN_YEARS)
+    duplicate_scope = fields.String(
+        validate=validate.OneOf(["owner", "company"], error="must be one of: `owner`, `company`"),
+        error_messages={"invalid": "must be one of: `owner`, `company`", "null": "must be one of: `owner`, `company`"},
+        metadata={
+            "description": "Where `duplicate_seconds` looks: here, or in the whole company.",
+            "example": "company",
+        },
+    )
+    same_source_seconds = number(
+        "Refuses a number again by the same traffic source, in the whole company, within that many seconds.",
+        2_592_000,
+        TEN_YEARS,
+    )
+    enforce_contact_fields = switch("Refuses a lead whose values are not what the contact fields ask for.")
+    only_known_keys = switch("Refuses a lead with a key that no contact field has.")
+    number_length_min = number("The least digits of a number, without its country's code.", 10, 15)
+    number_length_max = number("The most digits of a number, without its country's code.", 10, 15)
+    allowed_regions = Regions(
+        error_messages={"null": "must be a list of ISO codes; an empty one allows all"},
+        metadata={"description": "The regions whose numbers are taken; empty takes all.", "example": ["US", "CA"]},
+    )
+    ip_limit = number("How many leads one address may send within `ip_limit_seconds`.", 5, 1_000_000)
+    ip_limit_seconds = number("The time of `ip_limit`, in seconds.", 3_600, TEN_YEARS)
+    refuse_suppressed = switch("Refuses a number that is on the company's suppression list.")
+
+    @validates_schema
+    def fit_together(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """Refuses switches that contradict or lack one another."""
+        least, most = data.get("number_length_min"), data.get("number_length_max")
+        if least is not None and most is not None and least > most:
+            raise ValidationError({"number_length_max": ["must not be less than number_length_min"]})
+        for name, other in (("ip_limit", "ip_limit_seconds"), ("ip_limit_seconds", "ip_limit")):
+            if data.get(name) is not None and data.get(other) is None:
+                raise ValidationError({other: [f"must be set together with {name}"]})
+
+
+def acceptance_of(stored: Mapping[str, Any] | None) -> Acceptance:
+    """The switches of what AcceptanceSchema has loaded and a row keeps; what is missing is off."""
+    names = {each.name for each in dataclass_fields(Acceptance)}
+    known = {name: value for name, value in (stored or {}).items() if name in names}
+    return Acceptance(**known | {"allowed_regions": tuple(known.get("allowed_regions", ()))})
