@@ -40,6 +40,7 @@ class User(Model):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(default="admin")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     disabled_at: Mapped[datetime | None]
 
 
@@ -55,4 +56,5 @@ class ApiKey(Model):
     private_hash: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[list[str]]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     revoked_at: Mapped[datetime | None]

@@ -19,6 +19,7 @@ class Contact(Model):
     caller_id: Mapped[str]
     blocked_at: Mapped[datetime | None]
     opted_out_at: Mapped[datetime | None]
+    suppressed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

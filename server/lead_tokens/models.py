@@ -36,8 +36,10 @@ class LeadToken(Model):
     shows_stored_lead: Mapped[bool] = mapped_column(default=False)
     allowed_origins: Mapped[list[str]] = mapped_column(default=list)
     allowed_redirects: Mapped[list[str]] = mapped_column(default=list)
+    allows_callbacks: Mapped[bool] = mapped_column(default=False)
     per_minute_limit: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     expires_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     exposed_at: Mapped[datetime | None]

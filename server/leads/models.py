@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.lib import clock
 from server.lib.db import Id, Model
 
 STATUSES = ("scheduled", "waiting", "blocked", "opt_out", "completed", "expired", "removed")
 LIVE = text("is_live")
+OPEN = text("done_at is null and cancelled_at is null")
 
 
 class Lead(Model):
@@ -57,6 +59,8 @@ class Lead(Model):
     email: Mapped[str | None]
     contact_field_type: Mapped[str | None]
     status: Mapped[str]
+    # What an undo brings back; set only by a deletion.
+    status_before_deletion: Mapped[str | None]
     is_live: Mapped[bool]
     test: Mapped[bool]
     lead_priority: Mapped[float | None]
@@ -64,6 +68,10 @@ class Lead(Model):
     max_contact_attempts: Mapped[int | None]
     next_action_id: Mapped[int | None]
     next_action_at: Mapped[datetime | None]
+    scheduled_callback_id: Mapped[str | None] = mapped_column(Id)
+    scheduled_callback_at: Mapped[datetime | None]
+    trackdrive_number: Mapped[str | None]
+    sms_number: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     deletes_at: Mapped[datetime | None]
     traffic_source_id: Mapped[int | None]
@@ -96,6 +104,7 @@ class Submission(Model):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     company_id: Mapped[int]
     lead_token_id: Mapped[int]
+    api_key_id: Mapped[int | None]
     lead_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lead.id"))
     public_lead_id: Mapped[str | None] = mapped_column(Id)
     original_id: Mapped[str | None] = mapped_column(Id)
@@ -160,6 +169,31 @@ class IdempotencyAnswer(Model):
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
+class Callback(Model):
+    """A time at which a lead wants to be called; a lead has at most one that is neither done nor cancelled."""
+
+    __tablename__ = "callback"
+    __table_args__ = (
+        Index(
+            "uq_callback_open", "lead_id",
+            unique=True, postgresql_where=OPEN, sqlite_where=OPEN,
+        ),
+        Index("ix_callback_due_at", "due_at", postgresql_where=OPEN, sqlite_where=OPEN),
+        Index("ix_callback_company_id_caller_id", "company_id", "caller_id"),
+        CheckConstraint("done_at is null or cancelled_at is null", name="end"),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    company_id: Mapped[int]
+    lead_id: Mapped[str] = mapped_column(Id, ForeignKey("lead.id"))
+    submission_id: Mapped[str] = mapped_column(Id, ForeignKey("submission.id"))
+    caller_id: Mapped[str]
+    due_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+
 class OutboxEvent(Model):
     """Something that happened, to be told to others once; written with what it tells of."""
 
@@ -193,4 +227,7 @@ class Token(Model):
     company_id: Mapped[int]
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(default="text")
-    created_at: Mapped[datetime]
+    description: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=clock.now)
+    deleted_at: Mapped[datetime | None]

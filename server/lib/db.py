@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Uuid, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Index, MetaData, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, registry
@@ -66,8 +66,15 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
     registry = registry(
-        metadata=metadata, type_annotation_map={datetime: Instant, dict[str, Any]: Json, list[str]: Json}
+        metadata=metadata,
+        type_annotation_map={datetime: Instant, dict[str, Any]: Json, list[str]: Json, list[int]: Json},
     )
+
+
+def unique_in_use(name: str, *columns: str, deleted: str = "deleted_at") -> Index:
+    """A unique key among the rows that are not deleted: who deletes a thing may make another of its name."""
+    in_use = text(f"{deleted} is null")
+    return Index(name, *columns, unique=True, postgresql_where=in_use, sqlite_where=in_use)
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

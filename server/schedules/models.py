@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.lib import clock
-from server.lib.db import Model
+from server.lib.db import Model, unique_in_use
 
 
 class Schedule(Model):
-    """A sequence of actions; usually it belongs to an offer."""
+    """A sequence of actions; usually it belongs to an offer. `acceptance` is what AcceptanceSchema has loaded."""
 
     __tablename__ = "schedule"
     configures_intake = True
@@ -20,6 +20,7 @@ class Schedule(Model):
     company_id: Mapped[int] = mapped_column(ForeignKey("company.id"), index=True)
     offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"))
     name: Mapped[str]
+    acceptance: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     deleted_at: Mapped[datetime | None]
@@ -31,7 +32,7 @@ class ScheduleAction(Model):
     __tablename__ = "schedule_action"
     configures_intake = True
     __table_args__ = (
-        UniqueConstraint("company_id", "schedule_id", "position"),
+        unique_in_use("uq_schedule_action_position", "company_id", "schedule_id", "position"),
         CheckConstraint("delay_seconds >= 0", name="delay"),
     )
 
@@ -42,3 +43,6 @@ class ScheduleAction(Model):
     kind: Mapped[str]
     delay_seconds: Mapped[int] = mapped_column(default=0)
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    deleted_at: Mapped[datetime | None]

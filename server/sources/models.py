@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.lib import clock
-from server.lib.db import Model
+from server.lib.db import Model, unique_in_use
 
 
 class TrafficSource(Model):
@@ -14,7 +14,7 @@ class TrafficSource(Model):
 
     __tablename__ = "traffic_source"
     configures_intake = True
-    __table_args__ = (UniqueConstraint("company_id", "user_traffic_source_id"),)
+    __table_args__ = (unique_in_use("uq_traffic_source_text", "company_id", "user_traffic_source_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("company.id"))

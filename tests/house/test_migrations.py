@@ -7,8 +7,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import RowMapping, inspect, text
 
+from server.lib import clock
 from server.lib.db import db
 from tests.conftest import new_settings, opened
 
@@ -39,3 +40,38 @@ def test_every_migration_goes_up_and_down(empty: Flask) -> None:
     assert tables() == set()
     upgrade(directory=directory)
     assert tables() == set(db.metadata.tables)
+
+
+def test_what_an_older_version_has_stored_lives_on(empty: Flask) -> None:
+    directory = empty.extensions["migrate"].directory
+    upgrade(directory=directory, revision="0001")
+    with db.engine.connect().execution_options(writes=True) as connection:
+        for statement in OLD_ROWS:
+            connection.execute(text(statement), {"at": clock.now()})
+        connection.commit()
+    upgrade(directory=directory)
+    for table in ("lead_token", "schedule_action", "traffic_source", "user", "api_key", "schedule", "offer"):
+        [row] = rows(f'select * from "{table}"')
+        assert row["updated_at"] is not None
+    downgrade(directory=directory, revision="0001")
+    assert len(rows("select * from lead_token")) == 1
+
+
+def rows(query: str) -> list[RowMapping]:
+    with db.engine.connect() as connection:
+        return list(connection.execute(text(query)).mappings())
+
+
+# Rows that point at one another, as the first version keeps them.
+OLD_ROWS = (
+    "insert into company values (1, 'Acme', 'US', 'UTC', false, 1, :at)",
+    "insert into offer values (1, 1, 'Cars', :at, :at, null)",
+    "insert into schedule values (1, 1, 1, 'Call now', :at, :at, null)",
+    "insert into schedule_action values (1, 1, 1, 1, 'dial', 0, '{}')",
+    "insert into traffic_source values (1, 1, 'google_ads', 'Google', :at, :at, null)",
+    "insert into lead_token (id, company_id, owner_kind, owner_id, kind, name, value, default_traffic_source_id,"
+    " shows_stored_lead, allowed_origins, allowed_redirects, created_at)"
+    " values (1, 1, 'schedule', 1, 'server', 'First', 'x', 1, true, '[]', '[]', :at)",
+    "insert into \"user\" values (1, 1, 'a@example.com', 'A', '', 'admin', :at, null)",
+    "insert into api_key values (1, 1, 'K', 'p', 'h', '[]', :at, null)",
+)
