@@ -152,12 +152,10 @@ def answer(resource: Resource, row: Any, extra: Values | None = None) -> Respons
 def listed(resource: Resource, company: Company, asked: Values) -> tuple[list[Any], Values]:
     """The rows of one page and the list's metadata."""
     model = resource.model
-    ended = getattr(model, resource.ended)
-    query = select(model).where(
-        model.company_id == company.id,
-        ended.is_not(None) if asked["deleted"] else ended.is_(None),
-        *conditions(resource, company, asked),
-    )
+    query = select(model).where(model.company_id == company.id, *conditions(resource, company, asked))
+    if resource.ended:
+        ended = getattr(model, resource.ended)
+        query = query.where(ended.is_not(None) if asked["deleted"] else ended.is_(None))
     try:
         query = query.where(*created_between(model.created_at, asked, company.time_zone))
         rows, metadata = paged(query, model, asked)

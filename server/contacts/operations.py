@@ -11,8 +11,20 @@ from server.contacts.models import Contact
 from server.lib.db import batches, db
 from server.lib.secrets import new_id
 
-# Both spell `on conflict` alike; SQLAlchemy keeps it with each of them.
-INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+def add_contact(company_id: int, number: str, now: datetime, states: dict[str, Any]) -> tuple[Contact, bool]:
+    """The number's contact, and whether this has made it; one that somebody else makes meanwhile is theirs."""
+    values = new_contact(company_id, number, now) | states
+    made = db.session.scalar(insert().values(values).on_conflict_do_nothing().returning(Contact.id))
+    query = select(Contact).where(Contact.company_id == company_id, Contact.caller_id == number)
+    return db.session.execute(query).scalar_one(), made is not None
+
+
+def insert() -> Any:
+    """An insert into the contacts that can say what to do where the number is there already."""
+    # Both databases spell it alike; SQLAlchemy keeps it with each of them.
+    postgres = db.session.connection().dialect.name == "postgresql"
+    return postgresql.insert(Contact) if postgres else sqlite.insert(Contact)
 
 
 def suppress(company_id: int, numbers: Sequence[str], now: datetime) -> set[str]:
@@ -23,11 +35,14 @@ def suppress(company_id: int, numbers: Sequence[str], now: datetime) -> set[str]
     added: set[str] = set()
     for batch in batches(sorted(numbers)):
         new = [new_contact(company_id, number, now) | {"suppressed_at": now} for number in batch]
-        insert = INSERT[db.session.connection().dialect.name](Contact).values(new)
-        statement = insert.on_conflict_do_update(
-            index_elements=[Contact.company_id, Contact.caller_id],
-            set_={"suppressed_at": now, "version": Contact.version + 1, "updated_at": now},
-            where=Contact.suppressed_at.is_(None),
+        statement = (
+            insert()
+            .values(new)
+            .on_conflict_do_update(
+                index_elements=[Contact.company_id, Contact.caller_id],
+                set_={"suppressed_at": now, "version": Contact.version + 1, "updated_at": now},
+                where=Contact.suppressed_at.is_(None),
+            )
         )
         added.update(db.session.execute(statement.returning(Contact.caller_id)).scalars())
     return added
