@@ -49,6 +49,7 @@ USERS = Resource(
     complete=complete_user,
     create=create_user,
     removable=keep_admin,
+    apart=True,
 )
 
 
@@ -84,6 +85,7 @@ API_KEYS = Resource(
     complete=complete_key,
     create=create_api_key,
     restorable=grantable,
+    apart=True,
 )
 
 blueprint = blueprint_of("access", USERS, API_KEYS)

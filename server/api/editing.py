@@ -174,7 +174,7 @@ def load(resource: Resource, sent: Values, row: Any) -> Values:
 def read_only_errors(resource: Resource, sent: Values, row: Any) -> dict[str, list[str]]:
     """What a body would change of the members that only we write. To send them back as they were shown is fine."""
     shown = resource.view(row)
-    known = resource.schema().load_fields
+    known = {*resource.schema().load_fields, *resource.moving}
     changed = [name for name in sent if name in shown and name not in known and sent[name] != shown[name]]
     return {name: ["cannot be changed"] for name in changed}
 

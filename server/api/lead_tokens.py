@@ -31,9 +31,10 @@ def complete_token(company: Company, wanted: Values, row: Any) -> None:
     sent = [name for name in OWNERS if wanted[name] is not None]
     if len(sent) != 1:
         raise ValidationError({name: [f"send exactly one of {', '.join(OWNERS)}"] for name in sent or ["schedule_id"]})
-    if (wanted["kind"] == "postback") != (sent == ["traffic_source_id"]):
-        fits = "of a postback token is a traffic source" if wanted["kind"] == "postback" else "is a postback token's"
-        raise ValidationError({sent[0]: [f"does not fit the kind: the owner {fits}"]})
+    postback = wanted["kind"] == "postback"
+    if postback != (sent == ["traffic_source_id"]):
+        text = "a postback token is a traffic source's" if postback else "a traffic source has postback tokens only"
+        raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
     if wanted["expires_at"] is not None:
         wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
 
@@ -74,6 +75,7 @@ LEAD_TOKENS = Resource(
     },
     complete=complete_token,
     create=create_lead_token,
+    moving=frozenset({"last_used_at", "exposed_at", "exposed_origin"}),
     conditions=token_conditions,
 )
 

@@ -145,8 +145,9 @@ def kept(resource: Resource, row: Any, extra: Values | None = None) -> Response:
 
 def answer(resource: Resource, row: Any, extra: Values | None = None) -> Response:
     """One of them, with its version."""
-    shown = resource.view(row) | (extra or {})
-    return json_answer({resource.one: shown}, headers={"ETag": f'"{version(row)}"'})
+    beside, inside = (extra or {}, {}) if resource.apart else ({}, extra or {})
+    shown = {resource.one: resource.view(row) | inside, **beside}
+    return json_answer(shown, headers={"ETag": f'"{version(row)}"'})
 
 
 def listed(resource: Resource, company: Company, asked: Values) -> tuple[list[Any], Values]:
