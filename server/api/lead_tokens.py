@@ -75,7 +75,7 @@ LEAD_TOKENS = Resource(
     },
     complete=complete_token,
     create=create_lead_token,
-    moving=frozenset({"last_used_at", "exposed_at", "exposed_origin"}),
+    moving=frozenset({"last_used_at"}),
     conditions=token_conditions,
 )
 
