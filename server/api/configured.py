@@ -123,7 +123,7 @@ def complete_pool(company: Company, wanted: Values, row: Any) -> None:
 
 
 def named_as_tokens(filters: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Filters under the names of tokens as leads have them; raises ValidationError for none, or one that is there twice."""
+    """Filters under the names that tokens have; raises ValidationError for a key without one, or of the same one."""
     named: dict[str, list[str]] = {}
     for key, texts in filters.items():
         name = token_name(key)
