@@ -14,7 +14,7 @@ from sqlalchemy import Index, Integer, UniqueConstraint, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import ETags
 
-from server.api.resource import Resource, Values, version
+from server.api.resource import Resource, Values, version, with_article
 from server.companies.models import Company
 from server.errors import Refused
 from server.leads.params import blank, invalid
@@ -46,8 +46,7 @@ def find(resource: Resource, company_id: int, text: str, lock: bool = False) -> 
         )
         row = db.session.execute(query.with_for_update() if lock else query).scalar_one_or_none()
     if row is None:
-        words = resource.one.replace("_", " ")
-        raise Refused("not_found", f"There is no such {words}", {"id": [f"names no {words}"]})
+        raise Refused("not_found", f"There is no such {resource.words}", {"id": [f"names no {resource.words}"]})
     return row
 
 
@@ -104,7 +103,7 @@ def change(resource: Resource, company: Company, row: Any, sent: Values) -> None
 def refuse_deleted(resource: Resource, row: Any) -> None:
     """Raises Refused for what is deleted: it is restored first or not changed at all."""
     if resource.ended_at(row) is not None:
-        raise invalid({"id": [f"is deleted; restore the {resource.one.replace('_', ' ')} first"]})
+        raise invalid({"id": [f"is deleted; restore the {resource.words} first"]})
 
 
 def remove(resource: Resource, company: Company, row: Any) -> None:
@@ -158,10 +157,7 @@ def read_by(schema: Schema, sent: Values) -> Values:
 def load(resource: Resource, sent: Values, row: Any) -> Values:
     """The values of a body by the resource's schema; a row that is there makes all of them optional. Raises Refused."""
     schema = resource.schema()
-    known = schema.load_fields
-    errors = {} if row is None else read_only_errors(resource, sent, row)
-    strange = [name for name in sent if name not in known and (row is None or name not in resource.view(row))]
-    errors |= {name[:64]: [f"is unknown; {resource.named} takes: {', '.join(known)}"] for name in strange}
+    errors = strange_errors(resource, sent, resource.view(row) if row is not None else {})
     try:
         loaded: Values = schema.load(sent, partial=row is not None, unknown=EXCLUDE)
     except ValidationError as error:
@@ -171,12 +167,16 @@ def load(resource: Resource, sent: Values, row: Any) -> Values:
     return loaded
 
 
-def read_only_errors(resource: Resource, sent: Values, row: Any) -> dict[str, list[str]]:
-    """What a body would change of the members that only we write. To send them back as they were shown is fine."""
-    shown = resource.view(row)
-    known = {*resource.schema().load_fields, *resource.moving}
-    changed = [name for name in sent if name in shown and name not in known and sent[name] != shown[name]]
-    return {name: ["cannot be changed"] for name in changed}
+def strange_errors(resource: Resource, sent: Values, shown: Values) -> dict[str, list[str]]:
+    """What is sent under names that are not taken. What only we write may be sent back as it was shown."""
+    known = resource.schema().load_fields
+    errors: dict[str, list[str]] = {}
+    for name, value in sent.items():
+        if name not in known and name not in shown:
+            errors[name[:64]] = [f"is unknown; {resource.named} takes: {', '.join(known)}"]
+        elif name not in known and name not in resource.moving and value != shown[name]:
+            errors[name] = ["cannot be changed"]
+    return errors
 
 
 def settle(resource: Resource, company: Company, wanted: Values, stored: Values, row: Any = None) -> None:
@@ -199,7 +199,7 @@ def refuse_unknown_rows(
             ids -= {*stored.get(name, ())}
         missing = sorted(ids - in_use(model, company.id, ids))
         if missing:
-            what = kind_of(model)
+            what = with_article(model.__tablename__)
             errors[name] = [
                 f"{row_id} is not {what} of this company"
                 if isinstance(value, list)
@@ -216,12 +216,6 @@ def in_use(model: Any, company_id: int, ids: set[int]) -> set[int]:
         return set()
     query = select(model.id).where(model.company_id == company_id, model.id.in_(ids), model.deleted_at.is_(None))
     return set(db.session.scalars(query))
-
-
-def kind_of(model: Any) -> str:
-    """What a row is, with its article: `an offer`."""
-    words = model.__tablename__.replace("_", " ")
-    return f"an {words}" if words[0] in "aeio" else f"a {words}"
 
 
 def flat(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
@@ -255,8 +249,7 @@ def judged(resource: Resource) -> Iterator[None]:
         name = taken_parameter(resource.model, error)
         if name is None:
             raise
-        words = resource.one.replace("_", " ")
-        raise invalid({name: [f"is taken: another {words} has it"]}) from error
+        raise invalid({name: [f"is taken: another {resource.words} has it"]}) from error
 
 
 def taken_parameter(model: Any, error: IntegrityError) -> str | None:

@@ -39,10 +39,11 @@ from typing import Any
 
 from marshmallow import Schema
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm.attributes import flag_modified
 
 from server.companies.models import Company
 from server.leads.schemas import Boolean, Integer, Text, Time
-from server.lib import clock, paging
+from server.lib import clock, json, paging
 from server.lib.db import db
 
 LIST, CREATE, SHOW, UPDATE, DELETE, RESTORE = "list", "create", "show", "update", "delete", "restore"
@@ -61,8 +62,16 @@ def always(company: Company, row: Any) -> None:
 def write_attributes(company: Company, row: Any, wanted: Values) -> None:
     """Writes each value that differs on the attribute of its name."""
     for name, value in wanted.items():
-        if getattr(row, name) != value:
+        if not alike(getattr(row, name), value):
             setattr(row, name, value)
+            flag_modified(row, name)
+
+
+def alike(stored: Any, value: Any) -> bool:
+    """Whether a value is what is stored. Within lists and objects Python, and so SQLAlchemy, takes 1 for true."""
+    if isinstance(value, dict | list):
+        return json.canonical(stored) == json.canonical(value)
+    return bool(stored == value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +100,14 @@ class Resource:
     without: frozenset[str] = frozenset()
 
     @property
+    def words(self) -> str:
+        """As a sentence names it: `traffic source`."""
+        return self.one.replace("_", " ")
+
+    @property
     def named(self) -> str:
         """As a sentence names one of them: `an offer`."""
-        words = self.one.replace("_", " ")
-        return f"an {words}" if words[0] in "aeio" else f"a {words}"
+        return with_article(self.one)
 
     def ended_at(self, row: Any) -> Any:
         """When it was deleted; None while it is in use."""
@@ -151,6 +164,12 @@ class ListFilter(PageFilter):
         load_default=False,
         metadata={"description": "Only those that are deleted, instead of those in use.", "example": True},
     )
+
+
+def with_article(name: str) -> str:
+    """The name of a model or a resource as a sentence names one: `an offer`, `a user`."""
+    words = name.replace("_", " ")
+    return f"an {words}" if words[0] in "aeio" else f"a {words}"
 
 
 def add(row: Any) -> Any:

@@ -20,19 +20,28 @@ YEARS = (2000, 2999)
 
 
 class Text(fields.Field[str]):
-    """Text without white space around it; an integer is read as its digits."""
+    """Text without white space around it, unless that means something; an integer is read as its digits."""
 
-    def __init__(self, description: str, example: str, *, longest: int = 255, blank: bool = False, **more: Any) -> None:
+    def __init__(
+        self,
+        description: str,
+        example: str,
+        *,
+        longest: int = 255,
+        blank: bool = False,
+        strip: bool = True,
+        **more: Any,
+    ) -> None:
         super().__init__(**described(description, example, "must be text", more))
-        self.longest, self.blank = longest, blank
+        self.longest, self.blank, self.strip = longest, blank, strip
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:  # type: ignore[override]
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
             raise ValidationError("must be text")
-        text = value.strip()
-        if not text and not self.blank:
+        text = value.strip() if self.strip else value
+        if not text.strip() and not self.blank:
             if self.allow_none:
                 return None
             raise ValidationError("must not be blank")

@@ -108,7 +108,7 @@ class AcceptanceField(fields.Nested):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         return AcceptanceSchema().dump(acceptance_of(value))
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         loaded = AcceptanceSchema().load(value)
         # What is off is not kept, so that what is the same looks the same.
         return {name: kept for name, kept in loaded.items() if kept != OFF_SHOWN[name]}
