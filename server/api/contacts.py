@@ -158,10 +158,10 @@ def numbers_of(body: Values) -> list[Any]:
     bad = first_bad_character(body)
     if bad is not None:
         raise invalid_character(bad)
-    errors = {name[:64]: [f"is unknown here. {HOW}"] for name in body if name != "numbers"}
     numbers = body.get("numbers")
     if not isinstance(numbers, list):
-        errors["numbers"] = [f"{'is missing' if numbers is None else 'must be a list'}. {HOW}"]
-    if errors:
-        raise invalid(errors)
-    return list(numbers or ())
+        raise invalid({"numbers": [f"{'is missing' if numbers is None else 'must be a list'}. {HOW}"]})
+    strange = [name for name in body if name != "numbers"]
+    if strange:
+        raise invalid({name[:64]: [f"is unknown here. {HOW}"] for name in strange})
+    return numbers

@@ -30,33 +30,30 @@ def insert() -> Any:
 def suppress(company_id: int, numbers: Sequence[str], now: datetime) -> set[str]:
     """Puts numbers on the suppression list, with a contact where there was none; those that were not on it.
 
-    Sorted, so that two lists that meet wait for one another instead of standing in each other's way.
+    Intake, which writes under the version of a contact, has come before this or decides again after it.
     """
-    added: set[str] = set()
-    for batch in batches(sorted(numbers)):
-        new = [new_contact(company_id, number, now) | {"suppressed_at": now} for number in batch]
-        statement = (
-            insert()
-            .values(new)
-            .on_conflict_do_update(
-                index_elements=[Contact.company_id, Contact.caller_id],
-                set_={"suppressed_at": now, "version": Contact.version + 1, "updated_at": now},
-                where=Contact.suppressed_at.is_(None),
-            )
-        )
-        added.update(db.session.execute(statement.returning(Contact.caller_id)).scalars())
-    return added
+    if not numbers:
+        return set()
+    rows = [new_contact(company_id, number, now) | {"suppressed_at": now} for number in numbers]
+    statement = insert().on_conflict_do_update(
+        index_elements=[Contact.company_id, Contact.caller_id],
+        set_={"suppressed_at": now, "version": Contact.version + 1, "updated_at": now},
+        where=Contact.suppressed_at.is_(None),
+    )
+    # By the connection itself, for the session would compile each row anew.
+    added = db.session.connection().execute(statement.returning(Contact.caller_id), rows)
+    return set(added.scalars())
 
 
 def lift_suppression(company_id: int, numbers: Sequence[str], now: datetime) -> set[str]:
     """Takes numbers off the suppression list; those that were on it."""
     lifted: set[str] = set()
-    for batch in batches(sorted(numbers)):
-        listed = [Contact.company_id == company_id, Contact.caller_id.in_(batch), Contact.suppressed_at.is_not(None)]
-        # Locked in their order first: an update alone would lock them as it finds them.
-        ids = db.session.scalars(select(Contact.id).where(*listed).order_by(Contact.caller_id).with_for_update()).all()
-        statement = update(Contact).where(Contact.id.in_(ids), *listed)
-        statement = statement.values(suppressed_at=None, version=Contact.version + 1, updated_at=now)
+    for batch in batches(numbers):
+        statement = (
+            update(Contact)
+            .where(Contact.company_id == company_id, Contact.caller_id.in_(batch), Contact.suppressed_at.is_not(None))
+            .values(suppressed_at=None, version=Contact.version + 1, updated_at=now)
+        )
         lifted.update(db.session.execute(statement.returning(Contact.caller_id)).scalars())
     return lifted
 
