@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
 from server.api.answers import error_answer, json_answer, own_origin
+from server.companies.queries import KeyHolder
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import Taken, take_lead
 from server.leads.posting import Posting
@@ -17,11 +19,25 @@ blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 
 @blueprint.route("", methods=["POST", "PUT"], endpoint="create")
 @blueprint.route("/capture", methods=["POST", "PUT"], endpoint="capture")
-def submit_lead() -> Response:
-    """Creates or updates one lead."""
+@blueprint.route("/create_or_update", methods=["POST", "PUT"], endpoint="create_or_update")
+@blueprint.route("/<subject>/lead_update", methods=["POST", "PUT"], endpoint="lead_update")
+@blueprint.route("/<subject>/lead_opt_out", methods=["PUT", "POST"], endpoint="lead_opt_out")
+@blueprint.route("/<subject>/lead_remove", methods=["POST", "PUT"], endpoint="lead_remove")
+@blueprint.route(
+    "/<subject>/lead_move_to_end_of_schedule", methods=["PUT", "POST"], endpoint="lead_move_to_end_of_schedule"
+)
+@blueprint.route("/<subject>/caller_opt_out", methods=["PUT", "POST", "GET"], endpoint="caller_opt_out")
+@blueprint.route("/<subject>/caller_remove", methods=["POST", "PUT"], endpoint="caller_remove")
+@blueprint.route(
+    "/<subject>/caller_move_to_end_of_schedule", methods=["PUT", "POST"], endpoint="caller_move_to_end_of_schedule"
+)
+def submit_lead(subject: str | None = None) -> Response:
+    """Creates or updates one lead, or does to the one that the path names what the endpoint says."""
+    if request.method == "HEAD":
+        raise MethodNotAllowed(["GET", "PUT", "POST"])  # A look must not opt anybody out.
     runner = current_app.extensions["ledger"]
     runner.give_way()
-    posting = read_posting()
+    posting = read_posting(subject)
     taken = take_lead(runner, posting)
     g.facts = {"company": taken.company_id, "token": (taken.token or "")[:8], "action": taken.action}
     return send_on(posting, taken) or answer(taken)
@@ -44,8 +60,11 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
     return Response(status=303, headers={"Location": str(target), "Cache-Control": "no-store"})
 
 
-def read_posting() -> Posting:
-    """The request as plain values; what cannot be read is said later, once it is known whom it was meant for."""
+def read_posting(subject: str | None = None, by: KeyHolder | None = None) -> Posting:
+    """The request as plain values; what cannot be read is said later, once it is known whom it was meant for.
+
+    `by` is the API key that opens the lead which the path names, where one does.
+    """
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
     problem = None
@@ -59,7 +78,8 @@ def read_posting() -> Posting:
         problem = problem or error
     header = request.environ.get
     origin = header("HTTP_ORIGIN")
-    key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
+    key, key_sent = (by, True) if by else keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
+    seen = body.pop("updated_at", None) if by else None
     return Posting(
         endpoint=(request.endpoint or "").rpartition(".")[2],
         query=query,
@@ -67,6 +87,9 @@ def read_posting() -> Posting:
         now=clock.now(),
         request_id=g.request_id,
         own_origin=own_origin() if origin else "",
+        subject=subject,
+        by_key=by is not None,
+        expected=(header("HTTP_IF_MATCH") or "").strip().removeprefix("W/").strip('"') or seen,
         unreadable=problem,
         key=key,
         key_sent=key_sent,

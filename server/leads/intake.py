@@ -19,6 +19,7 @@ from server.leads.state import KeptAnswer, StaleGrant, State
 from server.lib import json
 from server.lib.ledger import Ledger, Runner
 from server.lib.phone import Phone
+from server.lib.secrets import is_id
 from server.offers.acceptance import StoredFacts
 
 # A configuration that changes under a request this often is no configuration.
@@ -104,6 +105,11 @@ def no_token(posting: Posting) -> Refused:
     """One answer for a token that is unknown, disabled, expired or of the wrong kind."""
     if posting.unreadable is not None:
         return unreadable(posting.unreadable)
+    return invalid_token()
+
+
+def invalid_token() -> Refused:
+    """The refusal of a lead token."""
     return Refused(
         "lead_token_invalid",
         "Lead token is not valid",
@@ -171,7 +177,8 @@ def read_named(ledger: Ledger, plan: Plan) -> tuple[Plan, State]:
         if lead is not None and not lead["is_live"] and posting.verb != "opt_out":
             lead = None
     else:
-        lead = state.read_lead(ledger, grant.company_id, posting.subject)
+        named = (posting.subject or "").lower()
+        lead = state.read_lead(ledger, grant.company_id, named) if is_id(named) else None
         hidden = lead is not None and lead["deleted_at"] is not None and posting.verb not in ("delete", "restore")
         if lead is None or hidden or not belongs(lead, grant):
             raise no_such_lead(plan)

@@ -48,8 +48,9 @@ SHOWN = tuple(
 
 
 def stored_lead(lead: Mapping[str, Any], blocked: bool, opt_out: bool) -> dict[str, Any]:
-    """The lead of the database."""
-    return {
+    """The lead of the database; a deleted one says when."""
+    deleted = {"deleted_at": time(lead["deleted_at"])} if lead.get("deleted_at") else {}
+    return deleted | {
         "id": lead["id"],
         "caller_id": lead["caller_id"],
         "email": lead["email"],

@@ -323,6 +323,8 @@ def exposed_origin(posting: Posting) -> str:
 def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     """The values that every submission has, taken or refused: what came, from where, when."""
     received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
+    if posting.subject is not None:
+        received["path"] = posting.subject[:100]
     if posting.unreadable is not None:
         received["unread"] = redacted_text(posting.unreadable.body)
     values = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
