@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli
-from server.api import answers, health, leads, observe, records
+from server.api import answers, configured, health, leads, observe, records
 from server.companies import configuration
 from server.config import Settings, from_environment
 from server.lib import logs
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
-    for blueprint in (leads.blueprint, records.blueprint, health.blueprint):
+    for blueprint in (leads.blueprint, records.blueprint, configured.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     cli.register(app)
     app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]

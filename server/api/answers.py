@@ -19,6 +19,8 @@ CORS = {
     "Access-Control-Expose-Headers": "Retry-After, Idempotent-Replayed, X-Request-Id",
 }
 RETRY_AFTER = "5"
+# What may be sent again as it is.
+RETRIED = {"idempotency_in_progress", "rate_limited", "unavailable"}
 
 # What a status of the framework's own is called in our answers.
 CODE_OF_STATUS = {
@@ -54,7 +56,7 @@ def error_answer(refusal: Refused, submission_id: str | None = None) -> Response
         "errors": refusal.errors,
         "metadata": {"request_id": g.request_id, "submission_id": submission_id},
     }
-    headers = {"Retry-After": RETRY_AFTER} if refusal.status in (409, 429, 503) else None
+    headers = {"Retry-After": RETRY_AFTER} if refusal.code in RETRIED else None
     return json_answer(content, refusal.status, headers)
 
 

@@ -35,12 +35,15 @@ def find(header: str | None, auth_token: object = None) -> tuple[KeyHolder | Non
     return key, bool((header or "").strip())
 
 
-def require(request: Request, scope: str) -> KeyHolder:
-    """The key of a request that needs one, whose company the log line names; raises Refused."""
+def require(request: Request, scope: str, auth_token: object = None) -> KeyHolder:
+    """The key of a request that needs one, whose company the log line names; raises Refused.
+
+    `auth_token` is what the body holds under that name, where there is a body.
+    """
     if "auth_token" in request.args:
         text = "must not stand in a URL"
         raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, f"An API key {text}. {HOW}")
-    key, sent = find(request.headers.get("Authorization"))
+    key, sent = find(request.headers.get("Authorization"), auth_token)
     if not sent:
         raise Refused("key_required", "An API key is required", {"auth_token": ["is missing"]}, HOW)
     if key is None:

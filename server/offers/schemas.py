@@ -1,4 +1,4 @@
-"""AcceptanceSchema: the acceptance rules of a schedule or an offer as the API and the console show them."""
+"""Offers, and the acceptance rules of an offer or a schedule, as the API and the console show them."""
 
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
@@ -6,12 +6,13 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from server.lib.fields import Text, Whole
 from server.lib.phone import is_region
-from server.offers.acceptance import Acceptance
+from server.offers.acceptance import OFF, Acceptance
 
 TEN_YEARS = 10 * 365 * 86_400
 BOOLEAN: Any = {"invalid": "must be true or false", "null": "must be true or false"}
-WHOLE: Any = {"invalid": "must be a whole number, or null to switch it off"}
+OBJECT = "must be an object of acceptance rules"
 
 
 class Regions(fields.Field[list[str]]):
@@ -35,22 +36,15 @@ def switch(description: str) -> fields.Boolean:
     return fields.Boolean(error_messages=BOOLEAN, metadata={"description": description, "example": True})
 
 
-def number(description: str, example: int, most: int) -> fields.Integer:
+def number(description: str, example: int, most: int) -> Whole:
     """A rule that is off when it is null."""
-    error = "must be from {min} to {max}, or null to switch it off"
-    return fields.Integer(
-        strict=True,
-        allow_none=True,
-        validate=validate.Range(1, most, error=error),
-        error_messages=WHOLE,
-        metadata={"description": description, "example": example},
-    )
+    return Whole(description, example, least=1, most=most, allow_none=True)
 
 
 class AcceptanceSchema(Schema):
     """The switches, under the names of `Acceptance`; one that is missing is off."""
 
-    error_messages = {"unknown": "is no acceptance rule"}  # noqa: RUF012 (marshmallow's)
+    error_messages = {"unknown": "is no acceptance rule", "type": OBJECT}  # noqa: RUF012 (marshmallow's)
 
     require_traffic_source = switch("Takes only leads of a traffic source that the company knows.")
     duplicate_seconds = number("Refuses a number again within that many seconds.", 86_400, TEN_YEARS)
@@ -95,3 +89,42 @@ def acceptance_of(stored: Mapping[str, Any] | None) -> Acceptance:
     names = {each.name for each in dataclass_fields(Acceptance)}
     known = {name: value for name, value in (stored or {}).items() if name in names}
     return Acceptance(**known | {"allowed_regions": tuple(known.get("allowed_regions", ()))})
+
+
+class AcceptanceField(fields.Nested):
+    """The switches of a row: all are shown, and what is sent replaces all."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            AcceptanceSchema,
+            load_default=dict,
+            error_messages={"null": OBJECT},
+            metadata={
+                "description": "What a lead has to be to be taken. Sent anew, it replaces all switches.",
+                "example": {"require_traffic_source": True},
+            },
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        return AcceptanceSchema().dump(acceptance_of(value))
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        loaded = AcceptanceSchema().load(value)
+        # What is off is not kept, so that what is the same looks the same.
+        return {name: kept for name, kept in loaded.items() if kept != OFF_SHOWN[name]}
+
+
+OFF_SHOWN = AcceptanceSchema().dump(OFF)
+
+
+class OfferSchema(Schema):
+    """An offer."""
+
+    name = Text("What people call the offer.", "Auto insurance", required=True)
+    acceptance = AcceptanceField()
+
+
+class OfferFilter(Schema):
+    """The filters of the list of offers."""
+
+    name = Text("Only offers of exactly this name.", "Auto insurance")

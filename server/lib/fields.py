@@ -1,0 +1,134 @@
+"""Fields of the schemas of what is managed: marshmallow's, in our words, and reading a form's text as well as JSON.
+
+Each wants its description and an example: the documentation is made from them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+# What both databases keep as an integer.
+MOST = 2**31 - 1
+
+
+class Text(fields.Field[str]):
+    """Text without white space around it, unless that means something; an integer is read as its digits."""
+
+    def __init__(
+        self,
+        description: str,
+        example: str,
+        *,
+        longest: int = 255,
+        blank: bool = False,
+        strip: bool = True,
+        **more: Any,
+    ) -> None:
+        super().__init__(**described(description, example, "must be text", more))
+        self.longest, self.blank, self.strip = longest, blank, strip
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:  # type: ignore[override]
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise ValidationError("must be text")
+        text = value.strip() if self.strip else value
+        if not text.strip() and not self.blank:
+            if self.allow_none:
+                return None
+            raise ValidationError("must not be blank")
+        if len(text) > self.longest:
+            raise ValidationError(f"must be at most {self.longest} characters long")
+        return text
+
+
+class Whole(fields.Field[int]):
+    """A whole number in a range, never a float; where null is allowed, a form's blank is null."""
+
+    def __init__(self, description: str, example: int, *, least: int = 0, most: int = MOST, **more: Any) -> None:
+        super().__init__(**described(description, example, f"must be a whole number from {least} to {most}", more))
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int | None:  # type: ignore[override]
+        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else None
+        if text == "" and self.allow_none:
+            return None
+        if text is None or not WHOLE.fullmatch(text) or not self.least <= int(text) <= self.most:
+            or_null = ", or null" if self.allow_none else ""
+            raise ValidationError(f"must be a whole number from {self.least} to {self.most}{or_null}")
+        return int(text)
+
+
+class RowId(Whole):
+    """The id of another thing of the company."""
+
+    def __init__(self, description: str, example: int, **more: Any) -> None:
+        super().__init__(description, example, least=1, **more)
+
+
+class Switch(fields.Boolean):
+    """True or false, also as a form says it."""
+
+    def __init__(self, description: str, example: bool = True, **more: Any) -> None:
+        super().__init__(**described(description, example, "must be true or false", more))
+
+
+class Word(Text):
+    """One of a few words."""
+
+    def __init__(self, description: str, example: str, words: Iterable[str], **more: Any) -> None:
+        self.words = tuple(words)
+        self.said = f"must be one of: {', '.join(f'`{word}`' for word in self.words)}"
+        super().__init__(description, example, **more)
+        self.error_messages["null"] = self.said
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if value not in self.words:
+            raise ValidationError(self.said)
+        return str(value)
+
+
+class Listing(fields.Field[list[Any]]):
+    """A list whose every member is read by one field; a form spells it `name[]=a&name[]=b`."""
+
+    def __init__(
+        self, description: str, example: list[Any], each: fields.Field[Any], *, most: int, **more: Any
+    ) -> None:
+        super().__init__(**described(description, example, "must be a list", more))
+        self.each, self.most = each, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        # An empty field is how a form says an empty list.
+        value = [] if value == "" else value
+        if not isinstance(value, list):
+            raise ValidationError("must be a list")
+        if len(value) > self.most:
+            raise ValidationError(f"must hold at most {self.most}")
+        return [self.each.deserialize(member) for member in value]
+
+
+class Hash(fields.Field[dict[str, Any]]):
+    """An object of any names and values."""
+
+    def __init__(self, description: str, example: dict[str, Any], **more: Any) -> None:
+        super().__init__(**described(description, example, "must be an object", more))
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        return value
+
+
+def described(description: str, example: Any, wrong: str, more: dict[str, Any]) -> dict[str, Any]:
+    """What every field is made with: its texts for the documentation, and its refusals."""
+    messages = {"required": "is missing", "null": f"{wrong}, not null", "invalid": wrong}
+    return {
+        "error_messages": messages | more.pop("error_messages", {}),
+        "metadata": {"description": description, "example": example} | more.pop("metadata", {}),
+        **more,
+    }
