@@ -26,7 +26,9 @@ def list_fields() -> Response:
     if grant is None or owner_kind not in (None, grant.owner_kind) or not grant.takes_leads(clock.now()):
         raise invalid_token()
     origin = request.headers.get("Origin")
-    if grant.kind == "publishable" and not origin_allowed(grant.allowed_origins, origin, request.headers.get("Referer")):
+    if grant.kind == "publishable" and not origin_allowed(
+        grant.allowed_origins, origin, request.headers.get("Referer")
+    ):
         text = f"may not be used from {origin or 'no origin'}"
         raise Refused("origin_not_allowed", f"This token {text}", {"lead_token": [text]})
     return json_answer({"fields": fields_of(grant), "contact_field_types": types_of(grant)})
@@ -36,8 +38,7 @@ def fields_of(grant: Grant) -> list[dict[str, Any]]:
     """The fields in their order, each with the parameter that it is sent as."""
     keys = {each.id: each.key for each in grant.contact_field_types}
     return [
-        asdict(field)
-        | {"parameter": field.parameter, "contact_field_type": keys.get(field.contact_field_type_id or 0)}
+        asdict(field) | {"parameter": field.parameter, "contact_field_type": keys.get(field.contact_field_type_id or 0)}
         for field in grant.contact_fields
     ]
 

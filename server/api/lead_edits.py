@@ -20,11 +20,12 @@ SCOPES = {"edit": "leads:update", "delete": "leads:delete", "restore": "leads:de
 @blueprint.post("/<lead_id>/restore", endpoint="restore")
 def edit_lead(lead_id: str) -> Response:
     """Changes one lead through the same gate that takes leads in, so that it is on record with why."""
-    key = keys.require(request, SCOPES[(request.endpoint or "").rpartition(".")[2]])
+    posting = read_posting(lead_id, by_key=True)
+    key = keys.require(request, SCOPES[posting.endpoint], posting.body.get("auth_token"))
     token_id = queries.token_of(key.company_id, lead_id.lower()) if is_id(lead_id) else None
     if token_id is None:
         raise Refused("not_found", "There is no such lead", {"id": ["names no lead"]})
-    taken = take_edit(current_app.extensions["ledger"], read_posting(lead_id, by=key), token_id)
+    taken = take_edit(current_app.extensions["ledger"], posting, token_id)
     g.facts |= {"action": taken.action}
     if taken.refusal is not None:
         return error_answer(taken.refusal, taken.submission_id)

@@ -7,7 +7,6 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
 from server.api.answers import error_answer, json_answer, own_origin
-from server.companies.queries import KeyHolder
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import Taken, take_lead
 from server.leads.posting import Posting
@@ -60,10 +59,10 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
     return Response(status=303, headers={"Location": str(target), "Cache-Control": "no-store"})
 
 
-def read_posting(subject: str | None = None, by: KeyHolder | None = None) -> Posting:
+def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
     """The request as plain values; what cannot be read is said later, once it is known whom it was meant for.
 
-    `by` is the API key that opens the lead which the path names, where one does.
+    `by_key` says that an API key opens the lead which the path names, and no lead token.
     """
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
@@ -78,8 +77,7 @@ def read_posting(subject: str | None = None, by: KeyHolder | None = None) -> Pos
         problem = problem or error
     header = request.environ.get
     origin = header("HTTP_ORIGIN")
-    key, key_sent = (by, True) if by else keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
-    seen = body.pop("updated_at", None) if by else None
+    key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
     return Posting(
         endpoint=(request.endpoint or "").rpartition(".")[2],
         query=query,
@@ -88,8 +86,8 @@ def read_posting(subject: str | None = None, by: KeyHolder | None = None) -> Pos
         request_id=g.request_id,
         own_origin=own_origin() if origin else "",
         subject=subject,
-        by_key=by is not None,
-        expected=(header("HTTP_IF_MATCH") or "").strip().removeprefix("W/").strip('"') or seen,
+        by_key=by_key,
+        expected=seen_by_editor(header("HTTP_IF_MATCH"), body) if by_key else None,
         unreadable=problem,
         key=key,
         key_sent=key_sent,
@@ -100,6 +98,13 @@ def read_posting(subject: str | None = None, by: KeyHolder | None = None) -> Pos
         remote_ip=request.remote_addr,
         user_agent=on_record(header("HTTP_USER_AGENT")),
     )
+
+
+def seen_by_editor(if_match: str | None, body: dict[str, Any]) -> str | None:
+    """The state that an edit rests on: its ETag, or `updated_at` of the body, which is no token then."""
+    updated_at = body.pop("updated_at", None)
+    etag = (if_match or "").strip().strip('"')
+    return etag if etag not in ("", "*") else updated_at
 
 
 def on_record(header: str | None) -> str | None:

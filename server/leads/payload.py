@@ -50,7 +50,7 @@ SHOWN = tuple(
 def stored_lead(lead: Mapping[str, Any], blocked: bool, opt_out: bool) -> dict[str, Any]:
     """The lead of the database; a deleted one says when."""
     deleted = {"deleted_at": time(lead["deleted_at"])} if lead.get("deleted_at") else {}
-    return deleted | {
+    shown = {
         "id": lead["id"],
         "caller_id": lead["caller_id"],
         "email": lead["email"],
@@ -77,6 +77,7 @@ def stored_lead(lead: Mapping[str, Any], blocked: bool, opt_out: bool) -> dict[s
         "created_at": time(lead["created_at"]),
         "updated_at": time(lead["updated_at"]),
     }
+    return shown | deleted
 
 
 def sent_lead(plan: Plan, lead_id: str) -> tuple[dict[str, Any], Warnings]:

@@ -1,75 +1,28 @@
 """CallSchema: a call as it is reported."""
 
-from typing import Any
+from marshmallow import Schema
 
-from marshmallow import Schema, fields, validate
+from server.leads.schemas import Time, about
+from server.lib.fields import Hash, RowId, Text, Whole, Word
 
-INTEGER: Any = {"invalid": "Must be a Integer", "null": "Must be a Integer"}
-TEXT: Any = {"invalid": "Must be a String", "null": "Must be a String", "required": "is missing"}
-TIME: Any = {"invalid": "Must be a valid time, such as 2026-11-23 06:00:00 +0000"}
-LONGEST_SECONDS = 7 * 86_400
-
-
-def reference(description: str) -> fields.Integer:
-    """The id of a row of ours."""
-    return fields.Integer(
-        allow_none=True,
-        validate=validate.Range(1, 2**31 - 1, error="Must be a Integer from {min} to {max}"),
-        error_messages=INTEGER,
-        metadata={"description": description, "example": 1},
-    )
+WEEK_SECONDS = 7 * 86_400
 
 
 class CallSchema(Schema):
     """The parameters of `POST /api/v1/calls`."""
 
-    error_messages = {"unknown": "is no parameter of a call; put tokens into `data`"}  # noqa: RUF012 (marshmallow's)
+    error_messages = {"unknown": "is no parameter of a call; put tokens into data"}  # noqa: RUF012 (marshmallow's)
 
-    caller_id = fields.String(
-        required=True,
-        error_messages=TEXT,
-        metadata={"description": "The number of the caller, in any usual spelling.", "example": "+17192221234"},
-    )
-    offer_id = reference("The offer that the call was for.")
-    schedule_id = reference("The schedule that placed the call.")
-    lead_id = fields.String(
+    caller_id = Text("The number of the caller, in any usual spelling.", "+17192221234", required=True)
+    lead_id = Text(
+        "The lead that the call belongs to; without it the number's latest live lead is meant.",
+        "74da9151-d988-4428-8087-c8dcf47ae9a2",
         allow_none=True,
-        error_messages=TEXT,
-        metadata={
-            "description": "The lead that the call belongs to; without it the number's live lead is meant.",
-            "example": "74da9151-d988-4428-8087-c8dcf47ae9a2",
-        },
     )
-    external_id = fields.String(
-        allow_none=True,
-        validate=validate.Length(1, 255, error="Must be a String of {min} to {max} characters"),
-        error_messages=TEXT,
-        metadata={
-            "description": "Your own id of the call: sending it again updates the call.",
-            "example": "CA-1042",
-        },
-    )
-    direction = fields.String(
-        load_default="inbound",
-        validate=validate.OneOf(["inbound", "outbound"], error="Must be one of: `inbound`, `outbound`."),
-        error_messages=TEXT,
-        metadata={"description": "Who called.", "example": "inbound"},
-    )
-    started_at = fields.AwareDateTime(
-        default_timezone=None,
-        allow_none=True,
-        error_messages=TIME,
-        metadata={"description": "When the call began; now, unless it is said.", "example": "2026-11-23T06:00:00Z"},
-    )
-    duration_seconds = fields.Integer(
-        allow_none=True,
-        validate=validate.Range(0, LONGEST_SECONDS, error="Must be a Integer from {min} to {max}"),
-        error_messages=INTEGER,
-        metadata={"description": "How long the call took, in seconds.", "example": 312},
-    )
-    data = fields.Dict(
-        keys=fields.String(),
-        load_default=dict,
-        error_messages={"invalid": "Must be a Hash", "null": "Must be a Hash"},
-        metadata={"description": "Tokens of the call: any names and values.", "example": {"disposition": "sold"}},
-    )
+    offer_id = RowId("The offer that the call was for.", 1, allow_none=True)
+    schedule_id = RowId("The schedule that placed the call.", 1, allow_none=True)
+    external_id = Text("Your own id of the call: sending it again updates the call.", "CA-1042", allow_none=True)
+    direction = Word("Who called.", "inbound", ("inbound", "outbound"))
+    started_at = Time(**about("When the call began; now, unless it is said.", "2026-11-23 06:00:00 +0000"))
+    duration_seconds = Whole("How long the call took, in seconds.", 312, most=WEEK_SECONDS, allow_none=True)
+    data = Hash("Tokens of the call: any names and values.", {"disposition": "sold"})
