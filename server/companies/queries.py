@@ -13,6 +13,7 @@ from server.lib.secrets import digest
 class KeyHolder:
     """A valid API key: whose it is and what it may do."""
 
+    key_id: int
     company_id: int
     scopes: frozenset[str]
 
@@ -21,10 +22,10 @@ def find_key(private: str, public: str | None = None) -> KeyHolder | None:
     """The key with this private part (and, where it was sent, this public part); None if there is none."""
     with db.engine.connect() as connection:
         row = connection.execute(
-            select(ApiKey.company_id, ApiKey.public, ApiKey.scopes).where(
+            select(ApiKey.id, ApiKey.company_id, ApiKey.public, ApiKey.scopes).where(
                 ApiKey.private_hash == digest(private), ApiKey.revoked_at.is_(None)
             )
         ).first()
     if row is None or public not in (None, row.public):
         return None
-    return KeyHolder(row.company_id, frozenset(row.scopes))
+    return KeyHolder(row.id, row.company_id, frozenset(row.scopes))
