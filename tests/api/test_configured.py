@@ -418,3 +418,38 @@ def test_a_form_spells_lists_and_objects(client: FlaskClient, account: Account) 
     assert (pool["filters"], pool["number_ids"]) == ({"state": ["CA", "NV"]}, [number])
     answer = client.put(f"{API}/number_pools/{pool['id']}", data={"number_ids": ""}, headers=account.bearer)
     assert shown(answer, "number_pool")["number_ids"] == []
+
+
+TOO_MANY: list[tuple[str, Json, str, str]] = [
+    ("contact_fields", {"options": [str(number) for number in range(501)]}, "options", "must hold at most 500"),
+    (
+        "contact_fields",
+        {"value_type": "time", "minimum": "2" * 65},
+        "minimum",
+        "must be a number, or for a time its text",
+    ),
+    ("number_pools", {"number_ids": [1] * 10_001}, "number_ids", "must hold at most 10000"),
+    ("number_pools", {"filters": {f"a{number}": ["x"] for number in range(51)}}, "filters", "must hold at most 50"),
+    ("number_pools", {"filters": {"state": ["x"] * 1_001}}, "filters.state", "must hold at most 1000"),
+]
+
+
+@pytest.mark.parametrize("case", TOO_MANY, ids=[f"{case[0]}: {case[2]}" for case in TOO_MANY])
+def test_what_is_too_long_is_named_with_what_fits(
+    client: FlaskClient, account: Account, case: tuple[str, Json, str, str]
+) -> None:
+    many, body, name, text = case
+    kind = BY_NAME[many]
+    errors = wrong(client.post(kind.path, json=kind.body(account) | body, headers=account.bearer))
+    assert errors == {name: [text]}
+
+
+def test_of_a_list_ten_wrong_members_are_named(client: FlaskClient, account: Account) -> None:
+    kind = BY_NAME["number_pools"]
+    for ids, names in (
+        (["x"] * 20, [f"number_ids.{index}" for index in range(10)]),
+        (list(range(9_000, 9_020)), ["number_ids"]),
+    ):
+        errors = wrong(client.post(kind.path, json=kind.body(account) | {"number_ids": ids}, headers=account.bearer))
+        assert list(errors) == names
+        assert sum(map(len, errors.values())) == 10
