@@ -13,9 +13,12 @@ from server import cli
 from server.api import (
     access,
     answers,
+    calls,
     configured,
     contacts,
+    fields,
     health,
+    lead_edits,
     lead_tokens,
     leads,
     observe,
@@ -62,8 +65,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
-    for surface in (leads, records, configured, lead_tokens, contacts, token_names, access, health):
-        app.register_blueprint(surface.blueprint)
+    for module in (leads, lead_edits, records, fields, calls, health):
+        app.register_blueprint(module.blueprint)
+    for module in (configured, lead_tokens, contacts, token_names, access):
+        app.register_blueprint(module.blueprint)
     cli.register(app)
     app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]
     return app

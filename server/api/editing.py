@@ -21,6 +21,7 @@ from server.leads.params import blank, invalid
 from server.leads.schemas import Time
 from server.lib import clock
 from server.lib.db import begin_write, db
+from server.lib.fields import MOST_NAMED
 from server.lib.paging import is_number
 from server.lib.secrets import is_id
 
@@ -204,7 +205,7 @@ def refuse_unknown_rows(
                 f"{row_id} is not {what} of this company"
                 if isinstance(value, list)
                 else f"is not {what} of this company"
-                for row_id in missing[:10]
+                for row_id in missing[:MOST_NAMED]
             ]
     if errors:
         raise invalid(errors)

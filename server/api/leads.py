@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
 from server.api.answers import error_answer, json_answer, own_origin
@@ -17,11 +18,25 @@ blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 
 @blueprint.route("", methods=["POST", "PUT"], endpoint="create")
 @blueprint.route("/capture", methods=["POST", "PUT"], endpoint="capture")
-def submit_lead() -> Response:
-    """Creates or updates one lead."""
+@blueprint.route("/create_or_update", methods=["POST", "PUT"], endpoint="create_or_update")
+@blueprint.route("/<subject>/lead_update", methods=["POST", "PUT"], endpoint="lead_update")
+@blueprint.route("/<subject>/lead_opt_out", methods=["PUT", "POST"], endpoint="lead_opt_out")
+@blueprint.route("/<subject>/lead_remove", methods=["POST", "PUT"], endpoint="lead_remove")
+@blueprint.route(
+    "/<subject>/lead_move_to_end_of_schedule", methods=["PUT", "POST"], endpoint="lead_move_to_end_of_schedule"
+)
+@blueprint.route("/<subject>/caller_opt_out", methods=["PUT", "POST", "GET"], endpoint="caller_opt_out")
+@blueprint.route("/<subject>/caller_remove", methods=["POST", "PUT"], endpoint="caller_remove")
+@blueprint.route(
+    "/<subject>/caller_move_to_end_of_schedule", methods=["PUT", "POST"], endpoint="caller_move_to_end_of_schedule"
+)
+def submit_lead(subject: str | None = None) -> Response:
+    """Creates or updates one lead, or does to the one that the path names what the endpoint says."""
+    if request.method == "HEAD":
+        raise MethodNotAllowed(["GET", "PUT", "POST"])  # A look must not opt anybody out.
     runner = current_app.extensions["ledger"]
     runner.give_way()
-    posting = read_posting()
+    posting = read_posting(subject)
     taken = take_lead(runner, posting)
     g.facts = {"company": taken.company_id, "token": (taken.token or "")[:8], "action": taken.action}
     return send_on(posting, taken) or answer(taken)
@@ -44,8 +59,11 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
     return Response(status=303, headers={"Location": str(target), "Cache-Control": "no-store"})
 
 
-def read_posting() -> Posting:
-    """The request as plain values; what cannot be read is said later, once it is known whom it was meant for."""
+def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
+    """The request as plain values; what cannot be read is said later, once it is known whom it was meant for.
+
+    `by_key` says that an API key opens the lead which the path names, and no lead token.
+    """
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
     problem = None
@@ -67,6 +85,9 @@ def read_posting() -> Posting:
         now=clock.now(),
         request_id=g.request_id,
         own_origin=own_origin() if origin else "",
+        subject=subject,
+        by_key=by_key,
+        expected=seen_by_editor(header("HTTP_IF_MATCH"), body) if by_key else None,
         unreadable=problem,
         key=key,
         key_sent=key_sent,
@@ -77,6 +98,13 @@ def read_posting() -> Posting:
         remote_ip=request.remote_addr,
         user_agent=on_record(header("HTTP_USER_AGENT")),
     )
+
+
+def seen_by_editor(if_match: str | None, body: dict[str, Any]) -> str | None:
+    """The state that an edit rests on: its ETag, or `updated_at` of the body, which is no token then."""
+    updated_at = body.pop("updated_at", None)
+    etag = (if_match or "").strip().strip('"')
+    return etag if etag not in ("", "*") else updated_at
 
 
 def on_record(header: str | None) -> str | None:

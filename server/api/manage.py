@@ -105,6 +105,11 @@ def restore_row(resource: Resource, row_id: str) -> Response:
 
 
 def read(resource: Resource) -> tuple[KeyHolder, Values]:
+    """The key of a request that writes such a thing, and what it sends."""
+    return read_sent(resource.writes)
+
+
+def read_sent(scope: str) -> tuple[KeyHolder, Values]:
     """The key of a request that writes, and what it sends; its key is judged before its body is."""
     sent: Values = {}
     problem = None
@@ -112,7 +117,7 @@ def read(resource: Resource) -> tuple[KeyHolder, Values]:
         sent = merge(read_query(request.environ), read_body(request.environ))
     except Unreadable as error:
         problem = error
-    key = keys.require(request, resource.writes, sent.pop("auth_token", None))
+    key = keys.require(request, scope, sent.pop("auth_token", None))
     if problem is not None:
         raise unreadable(problem)
     bad = first_bad_character(sent)

@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError
 
 from server.api import keys
 from server.api.answers import json_answer
+from server.api.lead_edits import etag
 from server.companies.models import Company
 from server.errors import Refused
 from server.leads import queries
@@ -35,7 +36,8 @@ def list_leads() -> Response:
 def show_lead(lead_id: str) -> Response:
     """One lead."""
     key = keys.require(request, "leads:read")
-    return json_answer({"lead": found(queries.find_lead, key.company_id, lead_id, "lead")})
+    lead = found(queries.find_lead, key.company_id, lead_id, "lead")
+    return json_answer({"lead": lead}, headers={"ETag": etag(lead["updated_at"])})
 
 
 @blueprint.get("/submissions")

@@ -4,10 +4,11 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from server.api.manage import blueprint_of
-from server.api.resource import Resource, Values
+from server.api.resource import Resource, Values, add
 from server.companies.models import Company
 from server.leads.models import Token
 from server.leads.token_names import TokenFilter, TokenSchema
+from server.lib import clock
 from server.lib.db import db
 
 
@@ -21,6 +22,12 @@ def name_the_hidden(company: Company, wanted: Values, row: Token | None) -> None
         raise ValidationError({"name": [f"is taken: restore the deleted token {hidden} instead"]})
 
 
+def create_token_name(company: Company, wanted: Values) -> tuple[Token, Values]:
+    """A name that no lead has brought yet; those that leads make have no `updated_at`, for intake is spare."""
+    now = clock.now()
+    return add(Token(company_id=company.id, created_at=now, updated_at=now, **wanted)), {}
+
+
 TOKENS = Resource(
     one="token",
     many="tokens",
@@ -29,6 +36,7 @@ TOKENS = Resource(
     filters=TokenFilter,
     fixed=frozenset({"name"}),
     complete=name_the_hidden,
+    create=create_token_name,
 )
 
 blueprint = blueprint_of("token_names", TOKENS)

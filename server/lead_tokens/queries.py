@@ -1,15 +1,23 @@
 """From the text in `lead_token` to what it grants, remembered for a few seconds."""
 
 import time
+from dataclasses import fields as dataclass_fields
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import Connection, Row
 
 from server.companies.models import Company
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.rules import VALUE, Grant
 from server.lib.db import db
+from server.numbers import rules
+from server.numbers.models import Number, NumberPool
+from server.numbers.rules import Pool
+from server.offers import models
+from server.offers.contact_fields import ContactField, ContactFieldType
 from server.offers.models import Offer
+from server.offers.schemas import acceptance_of
 from server.schedules.models import Schedule, ScheduleAction
 from server.schedules.rules import Step
 from server.sources.models import TrafficSource
@@ -29,7 +37,7 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
         return None
     kept = _kept.get(value)
     if kept is None or fresh or kept[0] < time.monotonic():
-        grant = load_grant(value)
+        grant = load_grant(LeadToken.value == value)
         if grant is None:
             _kept.pop(value, None)
             return None
@@ -39,7 +47,15 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
     return kept[1]
 
 
-def load_grant(value: str) -> Grant | None:
+def find_grant_of(token_id: int) -> Grant:
+    """What a lead's own token grants, be it in force or not: who acts on the lead has another authority."""
+    grant = load_grant(LeadToken.id == token_id)
+    if grant is None:
+        raise LookupError(f"lead token {token_id}: tokens are never removed")
+    return grant
+
+
+def load_grant(which: ColumnElement[bool]) -> Grant | None:
     """Reads a token and its surroundings in one look at the database."""
     with db.engine.connect() as connection:
         row = connection.execute(
@@ -51,23 +67,16 @@ def load_grant(value: str) -> Grant | None:
                 Company.config_version,
             )
             .join(Company, Company.id == LeadToken.company_id)
-            .where(LeadToken.value == value)
+            .where(which)
         ).first()
         return grant_of(connection, row) if row else None
 
 
 def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
     """The snapshot for one row of lead_token and company."""
-    schedule_id = token.owner_id if token.owner_kind == "schedule" else None
-    offer_id = token.owner_id if token.owner_kind == "offer" else None
-    deleted = False
-    if schedule_id is not None:
-        owner = connection.execute(
-            select(Schedule.offer_id, Schedule.deleted_at).where(Schedule.id == schedule_id)
-        ).one()
-        offer_id, deleted = owner.offer_id, owner.deleted_at is not None
-    elif offer_id is not None:
-        deleted = connection.execute(select(Offer.deleted_at).where(Offer.id == offer_id)).scalar_one() is not None
+    owner = owner_of(connection, token.owner_kind, token.owner_id)
+    schedules = schedules_of(connection, token.company_id, owner.schedule_id, owner.offer_id)
+    types = contact_field_types_of(connection, token.company_id)
     sources = sources_of(connection, token.company_id)
     return Grant(
         token_id=token.id,
@@ -80,13 +89,18 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         require_authorization=token.require_authorization,
         owner_kind=token.owner_kind,
         owner_id=token.owner_id,
-        offer_id=offer_id,
-        schedule_id=schedule_id,
-        owner_deleted=deleted,
-        first_step=first_step(connection, token.company_id, schedule_id),
+        offer_id=owner.offer_id,
+        schedule_id=owner.schedule_id,
+        owner_deleted=owner.deleted,
+        acceptance=acceptance_of(owner.acceptance),
+        contact_fields=contact_fields_of(connection, token.company_id, owner.offer_id),
+        contact_field_types=types,
+        first_steps=first_steps_of(connection, token.company_id, schedules),
+        pools=pools_of(connection, token.company_id, schedules),
         default_source=next((s for s in sources.values() if s.id == token.default_traffic_source_id), None),
         sources=sources,
         shows_stored_lead=token.shows_stored_lead,
+        allows_callbacks=token.allows_callbacks,
         allowed_origins=frozenset(token.allowed_origins),
         allowed_redirects=frozenset(token.allowed_redirects),
         expires_at=token.expires_at,
@@ -96,15 +110,98 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
     )
 
 
-def first_step(connection: Connection, company_id: int, schedule_id: int | None) -> Step | None:
-    """The action that a lead of this schedule meets first."""
-    row = connection.execute(
-        select(ScheduleAction.id, ScheduleAction.delay_seconds)
-        .where(ScheduleAction.company_id == company_id, ScheduleAction.schedule_id == schedule_id)
-        .order_by(ScheduleAction.position)
-        .limit(1)
-    ).first()
-    return Step(row.id, row.delay_seconds) if row else None
+class Owner(NamedTuple):
+    """What a token belongs to."""
+
+    schedule_id: int | None = None
+    offer_id: int | None = None
+    deleted: bool = False
+    acceptance: dict[str, Any] | None = None
+
+
+def owner_of(connection: Connection, kind: str, owner_id: int) -> Owner:
+    """The schedule with its offer, or the offer; a traffic source owns no leads."""
+    if kind == "schedule":
+        schedule = select(Schedule.offer_id, Schedule.deleted_at, Schedule.acceptance).where(Schedule.id == owner_id)
+        offer_id, deleted_at, acceptance = connection.execute(schedule).one()
+        return Owner(owner_id, offer_id, deleted_at is not None, acceptance)
+    if kind == "offer":
+        offer = select(Offer.deleted_at, Offer.acceptance).where(Offer.id == owner_id)
+        deleted_at, acceptance = connection.execute(offer).one()
+        return Owner(None, owner_id, deleted_at is not None, acceptance)
+    return Owner()
+
+
+def schedules_of(connection: Connection, company_id: int, schedule_id: int | None, offer_id: int | None) -> list[int]:
+    """The schedules whose leads the token may meet: its own, and those of the offer."""
+    if offer_id is None:
+        return [] if schedule_id is None else [schedule_id]
+    found = connection.scalars(
+        select(Schedule.id).where(Schedule.company_id == company_id, Schedule.offer_id == offer_id)
+    )
+    return list(found)
+
+
+def first_steps_of(connection: Connection, company_id: int, schedules: list[int]) -> dict[int, Step]:
+    """The action that a lead of each schedule meets first."""
+    rows = connection.execute(
+        select(ScheduleAction.schedule_id, ScheduleAction.id, ScheduleAction.delay_seconds)
+        .where(
+            ScheduleAction.company_id == company_id,
+            ScheduleAction.schedule_id.in_(schedules),
+            ScheduleAction.deleted_at.is_(None),
+        )
+        .order_by(ScheduleAction.position.desc())
+    )
+    return {row.schedule_id: Step(row.id, row.delay_seconds) for row in rows}
+
+
+def pools_of(connection: Connection, company_id: int, schedules: list[int]) -> dict[int, tuple[Pool, ...]]:
+    """The pools of each schedule, with those of their numbers that are in use."""
+    in_use = select(Number.id, Number.number).where(Number.company_id == company_id, Number.deleted_at.is_(None))
+    pools: dict[int, tuple[Pool, ...]] = {}
+    asked = select(NumberPool.__table__).where(
+        NumberPool.company_id == company_id, NumberPool.schedule_id.in_(schedules), NumberPool.deleted_at.is_(None)
+    )
+    stored = connection.execute(asked).all()
+    known = {row.id: rules.Number(row.id, row.number) for row in connection.execute(in_use)} if stored else {}
+    for row in stored:
+        pool = Pool(
+            id=row.id,
+            kind=row.kind,
+            position=row.position,
+            name=row.name,
+            filters=row.filters,
+            numbers=tuple(known[each] for each in row.number_ids if each in known),
+        )
+        pools[row.schedule_id] = (*pools.get(row.schedule_id, ()), pool)
+    return pools
+
+
+def contact_fields_of(connection: Connection, company_id: int, offer_id: int | None) -> tuple[ContactField, ...]:
+    """What the offer, and each schedule of it, expects of a lead."""
+    stored = models.ContactField
+    rows = connection.execute(
+        select(stored.__table__)
+        .where(stored.company_id == company_id, stored.offer_id == offer_id, stored.deleted_at.is_(None))
+        .order_by(stored.position, stored.id)
+    )
+    return tuple(contact_field(row) for row in rows)
+
+
+def contact_field(row: Any) -> ContactField:
+    """A row of contact_field as the rules know it."""
+    values = {each.name: getattr(row, each.name) for each in dataclass_fields(ContactField)}
+    return ContactField(**values | {"options": tuple(row.options)})
+
+
+def contact_field_types_of(connection: Connection, company_id: int) -> tuple[ContactFieldType, ...]:
+    """The company's types."""
+    stored = models.ContactFieldType
+    rows = connection.execute(
+        select(stored.id, stored.key, stored.name).where(stored.company_id == company_id, stored.deleted_at.is_(None))
+    )
+    return tuple(ContactFieldType(*row) for row in rows)
 
 
 def sources_of(connection: Connection, company_id: int) -> dict[str, Source]:

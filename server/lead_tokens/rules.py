@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from server.numbers.rules import Pool
+from server.offers.acceptance import Acceptance
+from server.offers.contact_fields import ContactField, ContactFieldType
 from server.schedules.rules import Step
 from server.sources.rules import Source
 
@@ -33,10 +36,16 @@ class Grant:
     offer_id: int | None
     schedule_id: int | None
     owner_deleted: bool
-    first_step: Step | None
+    acceptance: Acceptance
+    contact_fields: tuple[ContactField, ...]
+    contact_field_types: tuple[ContactFieldType, ...]
+    # By schedule: the token's own, or all of the offer's.
+    first_steps: Mapping[int, Step]
+    pools: Mapping[int, tuple[Pool, ...]]
     default_source: Source | None
     sources: Mapping[str, Source]
     shows_stored_lead: bool
+    allows_callbacks: bool
     allowed_origins: frozenset[str]
     allowed_redirects: frozenset[str]
     expires_at: datetime | None

@@ -1,20 +1,26 @@
 """take_lead: the one way in. It finds the token, makes the plan, and settles it with the database in one commit."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.errors import Refused
-from server.lead_tokens.queries import find_grant
+from server.lead_tokens.queries import find_grant, find_grant_of
 from server.lead_tokens.rules import Grant
-from server.leads import payload, rows
+from server.leads import payload, state
+from server.leads.accept import HIDDEN
 from server.leads.decide import Decision, decide
+from server.leads.messages import render_messages
+from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan, unreadable
 from server.leads.posting import Posting
-from server.leads.record import Record, write_refusal
-from server.leads.rows import KeptAnswer, StaleGrant, State
+from server.leads.record import Record, write_hidden_refusal, write_refusal
+from server.leads.state import KeptAnswer, StaleGrant, State
 from server.lib import json
 from server.lib.ledger import Ledger, Runner
+from server.lib.phone import Phone
+from server.lib.secrets import is_id
+from server.offers.acceptance import StoredFacts
 
 # A configuration that changes under a request this often is no configuration.
 READINGS = 5
@@ -51,6 +57,16 @@ def take_lead(runner: Runner, posting: Posting) -> Taken:
     raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
 
 
+def take_edit(runner: Runner, posting: Posting, token_id: int) -> Taken:
+    """The same for a lead that an API key opens: its own token says which rules count. Raises WriteFailed."""
+    for _ in range(READINGS):
+        try:
+            return take_with(runner, posting, find_grant_of(token_id))
+        except StaleGrant:
+            continue
+    raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
+
+
 def take_with(runner: Runner, posting: Posting, grant: Grant) -> Taken:
     """Takes a lead under one reading of the configuration; raises StaleGrant if that has changed."""
     planned = plan_or_refusal(posting, grant)
@@ -58,7 +74,8 @@ def take_with(runner: Runner, posting: Posting, grant: Grant) -> Taken:
         plan = planned
         try:
             taken, record = runner.run(lambda ledger: settle(ledger, plan), keep=not plan.dry_run)
-            record.remember()
+            if record is not None:
+                record.remember()
             return taken
         except Refused as error:
             planned = error
@@ -78,6 +95,8 @@ def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
 
 def authorises(grant: Grant, posting: Posting) -> bool:
     """Whether the token counts for this request: it is in force, and its owner is of the kind that was named."""
+    if posting.by_key:
+        return True
     owner_kind = sent_token(posting.tree)[1]
     return owner_kind in (None, grant.owner_kind) and grant.takes_leads(posting.now)
 
@@ -86,6 +105,11 @@ def no_token(posting: Posting) -> Refused:
     """One answer for a token that is unknown, disabled, expired or of the wrong kind."""
     if posting.unreadable is not None:
         return unreadable(posting.unreadable)
+    return invalid_token()
+
+
+def invalid_token() -> Refused:
+    """The refusal of a lead token."""
     return Refused(
         "lead_token_invalid",
         "Lead token is not valid",
@@ -99,72 +123,133 @@ def dry_run(posting: Posting) -> bool:
     return str(posting.tree.get("dry_run", "")).strip().lower() in ("1", "true", "yes", "on")
 
 
-def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record]:
+def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
     """One attempt: read what bears on the plan, decide, and write all of it or nothing."""
     kept = None
     if plan.idempotency_key is not None:
-        kept = rows.read_kept(ledger, plan.grant, plan.powers, plan.idempotency_key)
+        kept = state.read_kept(ledger, plan.grant, plan.powers, plan.idempotency_key)
         if kept is not None and kept.expires_at is not None and kept.expires_at > plan.now:
             return replay(ledger, plan, kept)
-    vendor = None
-    if plan.vendor_lead_id is not None:
-        vendor = rows.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
-    if ledger.guesses and vendor is None and not plan.asked.fields.get("update_only"):
-        taken, record = conclude(ledger, plan, State(None, None), kept)
-        # Most numbers are new.
-        if record.only_inserts and record.write_if_new(ledger):
-            return taken, record
-    state = rows.read_state(ledger, plan.grant, plan.phone.e164)
-    if vendor is not None:
-        state.vendor, state.vendor_lead = vendor, rows.read_lead(ledger, plan.grant.company_id, vendor.lead_id)
-    taken, record = conclude(ledger, plan, state, kept)
+    if plan.posting.verb is not None:
+        plan, stored = read_named(ledger, plan)
+    else:
+        vendor = None
+        if plan.vendor_lead_id is not None:
+            vendor = state.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
+        if vendor is None and may_guess(ledger, plan):
+            taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), kept)
+            # Most numbers are new.
+            if record.only_inserts and record.write_if_new(ledger):
+                return taken, record
+        stored = read_stored(ledger, plan, vendor)
+    try:
+        taken, record = conclude(ledger, plan, stored, kept)
+    except Refused as refusal:
+        if not plan.public or refusal.code not in HIDDEN:
+            raise
+        return hide(ledger, plan, refusal, kept), None
     record.write(ledger)
     return taken, record
 
 
-def conclude(ledger: Ledger, plan: Plan, state: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:
-    """What follows if this is what is stored: how the request ends, and what it leaves behind."""
-    decision = decide(plan, state)
+def may_guess(ledger: Ledger, plan: Plan) -> bool:
+    """Whether to decide as if the number were new: not where something else has to be read anyway."""
+    return ledger.guesses and plan.may_create and not plan.grant.acceptance.ip_limit
+
+
+def read_stored(ledger: Ledger, plan: Plan, vendor: KeptAnswer | None) -> State:
+    """What bears on a lead that comes in."""
+    grant, e164 = plan.grant, plan.phone.e164
+    stored = state.read_state(ledger, grant, e164, plan.matches_offer)
+    if vendor is not None:
+        stored.vendor, stored.vendor_lead = vendor, state.read_lead(ledger, grant.company_id, vendor.lead_id)
+    # Who names a lead that is there sends no duplicate.
+    if grant.acceptance.reads_stored and plan.may_create and stored.vendor_lead is None:
+        stored.facts = state.read_facts(ledger, plan)
+    return stored
+
+
+def read_named(ledger: Ledger, plan: Plan) -> tuple[Plan, State]:
+    """What bears on the one lead that the path names, and the plan with its number; raises Refused."""
+    grant, posting = plan.grant, plan.posting
+    if posting.names_number:
+        lead = state.read_lead_of_number(ledger, grant, plan.phone.e164)
+        if lead is not None and not lead["is_live"] and posting.verb != "opt_out":
+            lead = None
+    else:
+        named = (posting.subject or "").lower()
+        lead = state.read_lead(ledger, grant.company_id, named) if is_id(named) else None
+        hidden = lead is not None and lead["deleted_at"] is not None and posting.verb not in ("delete", "restore")
+        if lead is None or hidden or not belongs(lead, grant):
+            raise no_such_lead(plan)
+        if not plan.phone.e164:
+            plan = replace(plan, phone=Phone(lead["caller_id"], lead["test"], vanity=False))
+    stored = state.read_state(ledger, grant, plan.phone.e164)
+    stored.named = lead
+    return plan, stored
+
+
+def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:
+    """What follows if this is what is stored: how the request ends, and what it leaves behind; raises Refused."""
+    decision = decide(plan, stored) if plan.posting.verb is None else decide_named(plan, stored)
     content = answer(plan, decision)
+    if plan.dry_run and open_book(plan):
+        content["messages"] = render_messages(ledger, plan, decision)
     record = Record(plan, ledger.dialect)
-    record.lead(decision, state)
-    record.answer(decision, kept, state.vendor, content)
+    record.lead(decision)
+    record.answer(decision, kept, stored.vendor, content)
     return finished(plan, decision.action, content), record
+
+
+def hide(ledger: Ledger, plan: Plan, refusal: Refused, kept: KeptAnswer | None) -> Taken:
+    """Refuses a page's lead on record, and tells the page what it is always told."""
+    lead, warnings = payload.sent_lead(plan, plan.public_lead_id)
+    content = payload.success(plan, "received", lead, plan.asked.warnings + warnings)
+    write_hidden_refusal(ledger, plan, refusal, kept, content)
+    return finished(plan, "refused", content)
+
+
+def open_book(plan: Plan) -> bool:
+    """Whether the sender may see what is stored: one vendor must not learn of another's, and a page of nobody's."""
+    return plan.posting.by_key or (not plan.public and plan.grant.shows_stored_lead)
 
 
 def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
     """What is said to the sender; publishable powers hear `received` and what they sent themselves."""
-    lead = payload.lead_of_answer(plan, decision.lead, decision.contact)
+    if open_book(plan):
+        contact = decision.contact
+        lead = payload.stored_lead(decision.lead, contact.blocked_at is not None, contact.opted_out_at is not None)
+        warnings = decision.warnings
+    else:
+        lead, warnings = payload.sent_lead(plan, plan.public_lead_id if plan.public else decision.lead["id"])
+    warnings = plan.asked.warnings + warnings
     if plan.public:
-        return payload.success(plan, "received", lead, plan.asked.warnings)
-    # What was found stored is for those who may see the stored lead: one vendor must not learn of another's.
-    open_book = plan.grant.shows_stored_lead
-    warnings = plan.asked.warnings + (decision.warnings if open_book else [])
+        return payload.success(plan, "received", lead, warnings)
     content = payload.success(plan, decision.action, lead, warnings)
     if plan.posting.endpoint == "capture":
         content["dedupe"]["matched_lead_id"] = decision.before["id"] if decision.before else None
         content["dedupe"]["rule"] = decision.matched_by
     if plan.explain:
-        content["why"] = plan.why + (decision.why if open_book else [])
+        content["why"] = plan.why + (decision.why if open_book(plan) else [])
     return content
 
 
 def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]:
     """The answer that this key has had before; raises Refused when the key came with other content."""
-    rows.check_version(ledger, plan.grant)
+    state.check_version(ledger, plan.grant)
     if kept.content_hash != plan.content_hash:
         text = "was used with other content"
         detail = f"This Idempotency-Key {text}. Use a new key for a new lead, the same one only to repeat a request."
         raise Refused("idempotency_key_reused", f"Idempotency-Key {text}", {"idempotency_key": [text]}, detail)
     record = Record(plan, ledger.dialect)
-    record.replay(kept)
+    record.replay(kept, None if kept.lead_id else state.read_code(ledger, plan.grant, kept.submission_id))
     record.write(ledger)
     return finished(plan, "replayed", json.load(kept.answer or "{}"), replayed=True), record
 
 
 def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> Taken:
     """Keeps a refused request, so that it can be replayed once the form or the setting is mended."""
-    rows.check_version(ledger, grant)
+    state.check_version(ledger, grant)
     submission_id = write_refusal(ledger, posting, grant, refusal)
     # The answer to a token that exists but does not count must be the answer to one that does not exist.
     unknown = not authorises(grant, posting)

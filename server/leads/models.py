@@ -61,6 +61,7 @@ class Lead(Model):
     status: Mapped[str]
     # What an undo brings back; set only by a deletion.
     status_before_deletion: Mapped[str | None]
+    next_action_before_deletion_at: Mapped[datetime | None]
     is_live: Mapped[bool]
     test: Mapped[bool]
     lead_priority: Mapped[float | None]
@@ -148,7 +149,10 @@ class Touch(Model):
 
 
 class IdempotencyAnswer(Model):
-    """What a key of one token stands for. Scope `server` and `public` keep the answer, `vendor` names the lead."""
+    """What a key of one token stands for. Scope `server` and `public` keep the answer, `vendor` names the lead.
+
+    A public answer may hide a refusal; then there is no lead.
+    """
 
     __tablename__ = "idempotency_answer"
     __table_args__ = (
@@ -162,7 +166,7 @@ class IdempotencyAnswer(Model):
     scope: Mapped[str]
     key: Mapped[str]
     content_hash: Mapped[str]
-    lead_id: Mapped[str] = mapped_column(Id, ForeignKey("lead.id"))
+    lead_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lead.id"))
     submission_id: Mapped[str] = mapped_column(Id, ForeignKey("submission.id"))
     answer: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]

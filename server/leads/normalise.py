@@ -10,6 +10,7 @@ from server.leads.params import PHONE_NAMES, Asked, invalid
 from server.leads.schemas import invalid_time
 from server.lib import email
 from server.lib.phone import Phone, parse
+from server.offers.contact_fields import ContactFieldType, find_type
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = timedelta(days=5 * 365 + 1)
@@ -55,6 +56,7 @@ def normalise_email(asked: Asked) -> None:
         return
     del asked.fields["email"]
     asked.tokens["email_raw"] = raw
+    asked.made.add("email_raw")
     asked.warn("email", "invalid_email", "email is not a valid address; it is kept as the token email_raw.")
 
 
@@ -70,6 +72,32 @@ def normalise_times(asked: Asked, time_zone: str, now: datetime) -> None:
         if instant is None or not EARLIEST <= instant <= now + LATEST:
             raise invalid({name: [f"{invalid_time('')}, from the year 2000 to five years from now"]})
         asked.fields[name] = instant
+
+
+def normalise_type(asked: Asked, types: tuple[ContactFieldType, ...]) -> ContactFieldType | None:
+    """The contact field type that is named, by its key or its id; an unknown one is kept as it was sent."""
+    sent = asked.fields.get("contact_field_type")
+    if sent is None:
+        return None
+    found = find_type(types, sent)
+    if found is None:
+        text = f"contact_field_type {sent[:64]!r} is no contact field type of this company; it is kept as it was sent."
+        asked.warn("contact_field_type", "unknown_type", text)
+    else:
+        asked.fields["contact_field_type"] = found.key
+    return found
+
+
+def normalise_callback(asked: Asked, now: datetime) -> datetime | None:
+    """When a callback is wished; a time says more than seconds."""
+    at: datetime | None = asked.fields.get("schedule_callback_at")
+    seconds = asked.fields.get("schedule_callback_in_seconds")
+    if at is not None and seconds is not None:
+        text = "schedule_callback_in_seconds has no effect: schedule_callback_at was sent too."
+        asked.warn("schedule_callback_in_seconds", "no_effect", text)
+    if at is None and seconds is not None:
+        return now + timedelta(seconds=int(seconds))
+    return at
 
 
 def in_zone(time: datetime, time_zone: str) -> datetime:

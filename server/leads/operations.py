@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnExpressionArgument, func, or_, select, update
 
-from server.leads.decide import later
+from server.leads.change import later
 from server.leads.models import Callback, Lead
 from server.lib.db import batches, db
 

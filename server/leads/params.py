@@ -77,6 +77,8 @@ class Asked:
     fields: dict[str, Any]
     tokens: dict[str, Any]
     controls: dict[str, Any]
+    # Names of tokens that we made and nobody sent.
+    made: set[str] = field(default_factory=set)
     warnings: list[dict[str, str]] = field(default_factory=list)
 
     def warn(self, param: str, code: str, message: str) -> None:

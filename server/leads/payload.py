@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from server.leads.assign import assign_numbers
+from server.leads.match import Warnings
 from server.leads.plan import Plan
-from server.leads.rows import ContactState
 from server.lib import clock
 
 
@@ -47,8 +48,9 @@ SHOWN = tuple(
 
 
 def stored_lead(lead: Mapping[str, Any], blocked: bool, opt_out: bool) -> dict[str, Any]:
-    """The lead of the database. What later steps fill is there already, as null."""
-    return {
+    """The lead of the database; a deleted one says when."""
+    deleted = {"deleted_at": time(lead["deleted_at"])} if lead.get("deleted_at") else {}
+    shown = {
         "id": lead["id"],
         "caller_id": lead["caller_id"],
         "email": lead["email"],
@@ -64,27 +66,29 @@ def stored_lead(lead: Mapping[str, Any], blocked: bool, opt_out: bool) -> dict[s
         "contact_attempts": lead["contact_attempts"],
         "max_contact_attempts": lead["max_contact_attempts"],
         "next_action_at": time(lead["next_action_at"]),
-        "scheduled_callback_at": None,
+        "scheduled_callback_at": time(lead["scheduled_callback_at"]),
         "expires_at": time(lead["expires_at"]),
         "deletes_at": time(lead["deletes_at"]),
         "blocked": blocked,
         "opt_out": opt_out,
-        "trackdrive_number_plain": None,
-        "sms_number_plain": None,
+        "trackdrive_number_plain": lead["trackdrive_number"],
+        "sms_number_plain": lead["sms_number"],
         "data": lead["data"],
         "created_at": time(lead["created_at"]),
         "updated_at": time(lead["updated_at"]),
     }
+    return shown | deleted
 
 
-def sent_lead(plan: Plan, lead_id: str) -> dict[str, Any]:
-    """The lead as if this request were the first that we ever saw: nothing in it comes from the database."""
+def sent_lead(plan: Plan, lead_id: str) -> tuple[dict[str, Any], Warnings]:
+    """The lead as if this request were the first that we ever saw, and what to say of it: nothing in it comes from the
+    database. The number of a lead that was named by its id was not sent."""
     fields, grant, attribution = plan.asked.fields, plan.grant, plan.attribution
     blocked, opt_out = fields.get("blocked") is True, fields.get("opt_out") is True
     status = "blocked" if blocked else "opt_out" if opt_out else "scheduled" if grant.schedule_id else "waiting"
     lead = {
         "id": lead_id,
-        "caller_id": plan.phone.e164,
+        "caller_id": plan.phone.e164 if named_by_number(plan) else None,
         "offer_id": grant.offer_id,
         "schedule_id": grant.schedule_id,
         "traffic_source_text": attribution.text,
@@ -94,6 +98,9 @@ def sent_lead(plan: Plan, lead_id: str) -> dict[str, Any]:
         "test": plan.phone.test,
         "contact_attempts": 0,
         "next_action_at": None if blocked or opt_out else plan.first_action_at,
+        "scheduled_callback_at": None if blocked or opt_out else plan.callback_at,
+        "trackdrive_number": None,
+        "sms_number": None,
         "expires_at": plan.expires_at,
         "deletes_at": plan.deletes_at,
         "data": plan.asked.tokens,
@@ -103,16 +110,13 @@ def sent_lead(plan: Plan, lead_id: str) -> dict[str, Any]:
     lead |= {
         name: fields.get(name) for name in ("email", "contact_field_type", "lead_priority", "max_contact_attempts")
     }
-    return stored_lead(lead, blocked, opt_out)
+    _, warnings = assign_numbers(plan, lead)
+    return stored_lead(lead, blocked, opt_out), warnings
 
 
-def lead_of_answer(plan: Plan, lead: Mapping[str, Any], contact: ContactState) -> dict[str, Any]:
-    """What this request may see of the lead that it made or met."""
-    if plan.public:
-        return sent_lead(plan, plan.public_lead_id)
-    if not plan.grant.shows_stored_lead:
-        return sent_lead(plan, lead["id"])
-    return stored_lead(lead, contact.blocked_at is not None, contact.opted_out_at is not None)
+def named_by_number(plan: Plan) -> bool:
+    """Whether the request itself said the number."""
+    return plan.posting.verb is None or plan.posting.names_number
 
 
 def success(plan: Plan, action: str, lead: dict[str, Any], warnings: list[dict[str, str]]) -> dict[str, Any]:

@@ -8,52 +8,23 @@ from typing import Any
 
 from server.errors import Refused
 from server.lead_tokens import rules
-from server.lead_tokens.rules import PUBLIC, Grant
+from server.lead_tokens.rules import PUBLIC, SERVER, Grant
 from server.leads import normalise
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Posting
+from server.leads.wishes import limit_wishes
 from server.lib import json, secrets
 from server.lib.phone import Phone
 from server.lib.wire import Unreadable, first_bad_character
+from server.offers.contact_fields import ContactFieldType
 from server.schedules.rules import due
 from server.sources.rules import Attribution, attribute
 
 # Visible ASCII; a comma is what HTTP makes of two headers.
 KEY = re.compile(r"[!-+\--~]{1,255}")
 
-# What publishable powers may wish; every other wish is left undone and named in the warnings.
-PUBLIC_FIELDS = frozenset(
-    [
-        "caller_id",
-        "number",
-        "email",
-        "contact_field_type",
-        "traffic_source_id",
-        "sub_id",
-        "assign_trackdrive_number",
-        "assign_sms_number",
-        "auto_format_nested_fields",
-        "vendor_lead_id",
-        "data",
-    ]
-)
-PUBLIC_IF_TRUE = frozenset({"blocked", "opt_out"})
-
-# Lifting a block or an opt-out is for API keys that may update leads, whatever the token.
-LIFTS = frozenset({"blocked", "opt_out"})
-
-# Declared and validated; what they do is built next. Until then they are named in the warnings.
-NOT_YET = frozenset(
-    [
-        "schedule_callback_at",
-        "schedule_callback_in_seconds",
-        "update_all_matching_leads",
-        "apply_to",
-        "assign_trackdrive_number",
-        "assign_sms_number",
-        "auto_format_nested_fields",
-    ]
-)
+# The number of a lead that is named by its id, until the lead is read.
+UNREAD = Phone("", test=False, vanity=False)
 
 Why = list[dict[str, Any]]
 
@@ -72,6 +43,8 @@ class Plan:
     public_lead_id: str
     idempotency_key: str | None
     content_hash: str
+    contact_field_type: ContactFieldType | None
+    callback_at: datetime | None
     why: Why
 
     @property
@@ -114,33 +87,41 @@ class Plan:
     @property
     def first_action_at(self) -> datetime | None:
         """When a new lead's first action runs."""
-        step = self.grant.first_step
+        step = self.grant.first_steps.get(self.grant.schedule_id or 0)
         if step is None:
             return None
         return self.asked.fields.get("next_action_at") or due(step, self.now)
+
+    @property
+    def matches_offer(self) -> bool:
+        """Whether a live lead elsewhere under the offer is meant as well, or may be."""
+        if self.grant.offer_id is None or self.posting.verb is not None:
+            return False
+        everywhere = bool(self.asked.fields.get("update_all_matching_leads")) and self.grant.schedule_id is None
+        return everywhere or self.posting.endpoint == "create_or_update"
+
+    @property
+    def may_create(self) -> bool:
+        """Whether it may make a lead that is not there."""
+        return self.posting.verb is None and not self.asked.fields.get("update_only")
 
 
 def make_plan(posting: Posting, grant: Grant) -> Plan:
     """Everything that can be decided without looking at stored leads; raises Refused."""
     tree = posting.tree
-    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    powers, why_powers = rules.powers(grant.kind, grant.exposed, browser)
+    powers, why_powers = powers_of(posting, grant)
     refuse_key_in_url(posting)
-    admit(posting, grant)
+    admit(posting, grant, powers)
     refuse_unreadable(posting, tree)
     asked = read_asked(tree)
     key = idempotency_key(posting, asked)
-    phone = normalise.normalise_phone(asked, grant.region)
-    why_number = {
-        "step": "number",
-        "read": {"region": grant.region, "vanity": phone.vanity},
-        "decided": phone.e164,
-        "rule": "normalised to E.164",
-    }
+    why_wishes = limit_wishes(posting, grant, asked, powers)
+    phone, why_number = read_phone(posting, asked, grant.region)
     normalise.normalise_email(asked)
     normalise.normalise_times(asked, grant.time_zone, posting.now)
+    kind = normalise.normalise_type(asked, grant.contact_field_types)
+    callback_at = normalise.normalise_callback(asked, posting.now)
     check_redirect(asked, grant)
-    why_wishes = limit_wishes(asked, powers, may_lift(posting, grant, powers))
     if posting.key_sent and (posting.key is None or posting.key.company_id != grant.company_id):
         asked.warn(
             "auth_token",
@@ -153,7 +134,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     )
     why_token = {
         "step": "token",
-        "read": {"kind": grant.kind},
+        "read": {"kind": grant.kind} | ({"api_key": posting.key.key_id} if posting.by_key and posting.key else {}),
         "decided": grant.owner_kind,
         "record": grant.owner_id,
     }
@@ -167,9 +148,36 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         submission_id=secrets.new_id(),
         public_lead_id=secrets.random_id(),
         idempotency_key=key,
-        content_hash=content_hash(asked, powers, why_wishes),
-        why=[why_token, why_powers, why_number, why_wishes, why_source],
+        content_hash=content_hash(posting, asked, powers, why_wishes),
+        contact_field_type=kind,
+        callback_at=callback_at,
+        why=[why_token, why_powers, *why_number, why_wishes, why_source],
     )
+
+
+def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
+    """What the token may do here, and why; an API key's scopes have been asked for where it opens the lead itself."""
+    if posting.by_key:
+        why = {"step": "powers", "read": {"endpoint": posting.endpoint}, "decided": SERVER, "rule": "an API key"}
+        return SERVER, why
+    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
+    return rules.powers(grant.kind, grant.exposed, browser)
+
+
+def read_phone(posting: Posting, asked: Asked, region: str) -> tuple[Phone, Why]:
+    """The number that the request names, and why; a lead that is named by its id has one, which is read with it."""
+    if posting.names_number:
+        asked.fields["caller_id"] = posting.subject
+    elif posting.verb is not None and "caller_id" not in asked.fields:
+        return UNREAD, []
+    phone = normalise.normalise_phone(asked, region)
+    why = {
+        "step": "number",
+        "read": {"region": region, "vanity": phone.vanity},
+        "decided": phone.e164,
+        "rule": "normalised to E.164",
+    }
+    return phone, [why]
 
 
 def refuse_key_in_url(posting: Posting) -> None:
@@ -180,8 +188,10 @@ def refuse_key_in_url(posting: Posting) -> None:
         raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
 
 
-def admit(posting: Posting, grant: Grant) -> None:
-    """Turns away what may not use the token at all."""
+def admit(posting: Posting, grant: Grant, powers: str) -> None:
+    """Turns away what may not use the token at all, or not here."""
+    if posting.by_key:
+        return
     if grant.kind == "publishable" and not rules.origin_allowed(
         grant.allowed_origins, posting.origin, posting.referrer
     ):
@@ -192,6 +202,10 @@ def admit(posting: Posting, grant: Grant) -> None:
             {"lead_token": [f"may not be used from {origin}"]},
             f"This token may not be used from {origin}. Add the origin to the token, or use that page's own token.",
         )
+    if posting.verb is not None and powers == PUBLIC:
+        text = "only adds leads: it is publishable, exposed, or used from a page"
+        detail = f"This token {text}. Send the request from a server, with a server token that no page has shown."
+        raise Refused("scope_missing", f"This token {text}", {"lead_token": [text]}, detail)
     if grant.require_authorization:
         require_key(posting, grant)
 
@@ -237,7 +251,8 @@ def check_redirect(asked: Asked, grant: Grant) -> None:
 def idempotency_key(posting: Posting, asked: Asked) -> str | None:
     """The key of the request, from its header or its parameter; raises Refused for one that is none."""
     header, param = posting.idempotency_header, asked.controls.get("idempotency_key")
-    if header is None and param is None:
+    # Keys count per token; who edits by API key has a better guard in the state that was seen.
+    if posting.by_key or (header is None and param is None):
         return None
     key = param if header is None else header
     agree = header is None or param in (None, header)
@@ -247,42 +262,11 @@ def idempotency_key(posting: Posting, asked: Asked) -> str | None:
     return key
 
 
-def may_lift(posting: Posting, grant: Grant, powers: str) -> bool:
-    """Whether this request may lift a block or an opt-out: a public one never does, whatever key it carries."""
-    key = posting.key
-    return powers != PUBLIC and key is not None and key.company_id == grant.company_id and "leads:update" in key.scopes
-
-
-def limit_wishes(asked: Asked, powers: str, lifts: bool) -> dict[str, Any]:
-    """Takes out of the fields what the request may not wish, and says so in its warnings."""
-    left: list[str] = []
-    for name, value in list(asked.fields.items()):
-        if name in TOKEN_PARAMETERS or (value is False and name not in LIFTS):
-            continue
-        if powers == PUBLIC and name not in PUBLIC_FIELDS and not (name in PUBLIC_IF_TRUE and value is True):
-            asked.warn(name, "needs_server_token", f"{name} is left undone: a publishable token may not wish it.")
-        elif name in LIFTS and value is False and not lifts:
-            asked.warn(name, "needs_key", f"{name}=false is left undone: it needs an API key with leads:update.")
-        elif name == "unblock_contact" and not lifts:
-            asked.warn(name, "needs_key", "unblock_contact is left undone: it needs an API key with leads:update.")
-        elif name in NOT_YET:
-            asked.warn(name, "no_effect", f"{name} is valid and has no effect yet.")
-        else:
-            continue
-        left.append(name)
-        del asked.fields[name]
-    rule = "wishes beyond the token's powers are left undone" if left else "all wishes are within the token's powers"
-    return {
-        "step": "wishes",
-        "read": {"powers": powers, "lifts": lifts},
-        "decided": {"left_undone": left},
-        "rule": rule,
-    }
-
-
-def content_hash(asked: Asked, powers: str, wishes: dict[str, Any]) -> str:
+def content_hash(posting: Posting, asked: Asked, powers: str, wishes: dict[str, Any]) -> str:
     """What makes two requests the same: every value they set, and the authority with which they set it."""
     fields = {name: value for name, value in asked.fields.items() if name not in TOKEN_PARAMETERS and name != "data"}
     fields.pop("number", None)
-    content = [powers, wishes["decided"], fields, asked.tokens]
+    content: list[Any] = [powers, wishes["decided"], fields, asked.tokens]
+    if posting.verb is not None:
+        content += [posting.verb, posting.subject]
     return hashlib.sha256(json.canonical(content)).hexdigest()

@@ -9,10 +9,28 @@ from server.companies.queries import KeyHolder
 from server.leads.params import blank
 from server.lib.wire import Unreadable, merge
 
+# What an endpoint does to the one lead that its path names; the others create or update.
+VERBS = {
+    "lead_update": "update",
+    "lead_opt_out": "opt_out",
+    "lead_remove": "remove",
+    "lead_move_to_end_of_schedule": "end",
+    "caller_opt_out": "opt_out",
+    "caller_remove": "remove",
+    "caller_move_to_end_of_schedule": "end",
+    "edit": "update",
+    "delete": "delete",
+    "restore": "restore",
+}
+
 
 @dataclass(frozen=True)
 class Posting:
-    """Parameters and circumstances. `unreadable` says why there is no body to speak of."""
+    """Parameters and circumstances. `unreadable` says why there is no body to speak of.
+
+    `subject` is what the path names: a lead's id, or a number. `by_key` says that an API key and not a lead token
+    opens this lead; `expected` is then the state that its editor has seen, as a time's text.
+    """
 
     endpoint: str
     query: dict[str, Any]
@@ -20,6 +38,9 @@ class Posting:
     now: datetime
     request_id: str
     own_origin: str
+    subject: str | None = None
+    by_key: bool = False
+    expected: str | None = None
     unreadable: Unreadable | None = None
     key: KeyHolder | None = None
     key_sent: bool = False
@@ -29,6 +50,16 @@ class Posting:
     fetch_site: str | None = None
     remote_ip: str | None = None
     user_agent: str | None = None
+
+    @property
+    def verb(self) -> str | None:
+        """What is done to the one lead that is named; None for a lead that comes in."""
+        return VERBS.get(self.endpoint)
+
+    @property
+    def names_number(self) -> bool:
+        """Whether the path names the lead by its number."""
+        return self.endpoint.startswith("caller_")
 
     @cached_property
     def tree(self) -> dict[str, Any]:

@@ -95,9 +95,26 @@ def lead_view(row: Any) -> dict[str, Any]:
     columns = {column.name: getattr(lead, column.name) for column in Lead.__table__.columns}
     shown = payload.stored_lead(columns, blocked_at is not None, opted_out_at is not None)
     shown["traffic_source_id"] = source or shown["traffic_source_id"]
-    if lead.deleted_at is not None:
-        shown["deleted_at"] = payload.time(lead.deleted_at)
     return shown
+
+
+def token_of(company_id: int, lead_id: str) -> int | None:
+    """The lead token of one lead of this company, by which it came in."""
+    # Not through the session: its transaction would stand in the way of the edit that follows.
+    with db.engine.connect() as connection:
+        return connection.scalar(select(Lead.lead_token_id).where(Lead.company_id == company_id, Lead.id == lead_id))
+
+
+def lead_of_call(company_id: int, caller_id: str, offer_id: int | None, schedule_id: int | None) -> Lead | None:
+    """The lead that a call with this number belongs to: a live one before one that has ended, the latest of them."""
+    query = select(Lead).where(Lead.company_id == company_id, Lead.caller_id == caller_id, Lead.deleted_at.is_(None))
+    if schedule_id is not None:
+        query = query.where(Lead.schedule_id == schedule_id)
+    elif offer_id is not None:
+        query = query.where(Lead.offer_id == offer_id)
+    return db.session.scalars(
+        query.order_by(Lead.is_live.desc(), Lead.created_at.desc(), Lead.id.desc()).limit(1)
+    ).first()
 
 
 def e164(text: str, region: str) -> str:

@@ -1,19 +1,22 @@
 """What one request leaves behind: gathers the arms of its decision and writes them as one."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from server.errors import Refused
 from server.lead_tokens import rules
 from server.lead_tokens.rules import Grant
-from server.leads import rows
-from server.leads.decide import Decision, later
+from server.leads import rows, state
+from server.leads.change import later
+from server.leads.decide import Decision
 from server.leads.params import redacted, redacted_text
-from server.leads.plan import Plan
+from server.leads.plan import Plan, powers_of
 from server.leads.posting import Posting
-from server.leads.rows import KeptAnswer, State
+from server.leads.state import KeptAnswer
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
+from server.offers.acceptance import NotAccepted
 
 REFUSED_KEPT = timedelta(days=14)
 KEY_KEPT = timedelta(days=7)
@@ -39,7 +42,7 @@ class Record:
             "submission_content_hash": plan.content_hash,
         }
 
-    def lead(self, decision: Decision, state: State) -> None:
+    def lead(self, decision: Decision) -> None:
         """The contact, the lead, the submission, and what follows from them."""
         lead = decision.lead
         self.values |= {
@@ -55,7 +58,9 @@ class Record:
         self.arms.append(rows.SUBMISSION_INSERT)
         if decision.writes_lead:
             self.touch()
-            self.event(decision)
+            self.callback(decision)
+            self.calls(decision)
+            self.events(decision)
             self.token_names()
         self.token_used()
 
@@ -69,7 +74,7 @@ class Record:
             "contact_version": contact.version,
             "blocked_at": contact.blocked_at,
             "opted_out_at": contact.opted_out_at,
-            "stopped_status": "blocked" if contact.blocked_at else "opt_out",
+            "stopped_status": contact.stopped_status,
             "ended_id": (decision.ended or decision.lead)["id"],
         }
         if decision.contact_is_new:
@@ -77,7 +82,7 @@ class Record:
         else:
             self.arms.append(rows.CONTACT_CHANGE if decision.contact_changed else rows.CONTACT_TOUCH)
         if decision.stops:
-            self.arms.append(rows.STOP_OTHERS)
+            self.arms.append(rows.stop_others(len(decision.others)))
 
     def lead_row(self, decision: Decision) -> None:
         """Inserts or updates the lead, after ending the one that has run out of time."""
@@ -85,13 +90,24 @@ class Record:
             self.end(decision.ended, decision.deletes)
         if decision.deletes:
             self.arms.append(rows.DELETE_PAST)
-        self.values |= {f"lead_{name}": value for name, value in decision.lead.items()}
-        self.values["lead_data"] = json.dump(decision.lead["data"])
         if decision.before is None:
+            self.named_values("lead", decision.lead)
             self.arms.append(rows.LEAD_INSERT)
         else:
-            self.values["read_updated_at"] = decision.before["updated_at"]
-            self.arms.append(rows.LEAD_UPDATE)
+            self.update("lead", decision.before, decision.lead)
+        for index, (before, after) in enumerate(decision.others):
+            self.update(rows.other(index), before, after)
+
+    def update(self, prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Updates a lead, if it is as it was read."""
+        self.named_values(prefix, after)
+        self.values[f"{prefix}_read_at"] = before["updated_at"]
+        self.arms.append(rows.lead_update(prefix))
+
+    def named_values(self, prefix: str, lead: Mapping[str, Any]) -> None:
+        """The values of a lead."""
+        self.values |= {f"{prefix}_{name}": value for name, value in lead.items()}
+        self.values[f"{prefix}_data"] = json.dump(lead["data"])
 
     def end(self, lead: dict[str, Any], deletes: bool) -> None:
         """Ends a lead before its time, or marks what time has done already: it has expired, or was to be deleted."""
@@ -101,8 +117,38 @@ class Record:
             "ended_now": later(lead["updated_at"], self.plan.now),
             "ended_status": "removed" if deleted else "expired",
             "ended_deleted_at": self.plan.now if deleted else None,
+            "ended_status_before": lead["status"] if deleted else None,
+            "ended_next_before": lead["next_action_at"] if deleted else None,
         }
         self.arms.append(rows.LEAD_END)
+        self.cancel(lead["scheduled_callback_id"])
+
+    def cancel(self, callback_id: str | None) -> None:
+        """Cancels the callback of a lead that ends or is stopped, if it has one."""
+        if callback_id is not None:
+            self.values["cancelled_callback_id"] = callback_id
+            self.arms.append(rows.CALLBACK_CANCEL)
+
+    def callback(self, decision: Decision) -> None:
+        """Books or moves the lead's callback; of a number that stops all are cancelled."""
+        booking = decision.callback.booking
+        if booking is not None:
+            self.values |= {"callback_id": booking.id, "callback_at": booking.at}
+            self.arms.append(rows.CALLBACK_MOVE if booking.moves else rows.CALLBACK_INSERT)
+        if decision.stops:
+            self.arms.append(rows.CALLBACKS_STOP)
+        elif decision.callback.cancelled_id is not None:
+            self.cancel(decision.callback.cancelled_id)
+
+    def calls(self, decision: Decision) -> None:
+        """Writes the tokens to the number's calls as well."""
+        if decision.writes_calls:
+            self.values |= {
+                "tokens": json.dump(self.plan.asked.tokens),
+                "calls_offer_id": decision.lead["offer_id"],
+                "calls_schedule_id": decision.lead["schedule_id"],
+            }
+            self.arms.append(rows.CALLS_UPDATE[self.dialect])
 
     def touch(self) -> None:
         """Records where this request came from, if it says so."""
@@ -117,10 +163,18 @@ class Record:
         }
         self.arms.append(rows.TOUCH_INSERT)
 
-    def event(self, decision: Decision) -> None:
-        """Leaves word of what happened for those who want to be told."""
-        self.values |= {"event_id": secrets.new_id(), "event_kind": f"lead.{decision.action}"}
-        self.arms.append(rows.EVENT_INSERT)
+    def events(self, decision: Decision) -> None:
+        """Leaves word of what happened, lead by lead, for those who want to be told and for the schedule's end."""
+        self.event("lead", decision.event)
+        if decision.ended is not None:
+            self.event("ended", "lead.deleted" if self.values["ended_deleted_at"] else "lead.ended")
+        for index in range(len(decision.others)):
+            self.event(rows.other(index), "lead.updated")
+
+    def event(self, prefix: str, kind: str) -> None:
+        """Leaves word of what happened to one lead."""
+        self.values |= {f"{prefix}_event_id": secrets.new_id(), f"{prefix}_event": kind}
+        self.arms.append(rows.event_insert(prefix))
 
     def token_names(self) -> None:
         """Registers the names that this company has not seen yet, as far as this process knows."""
@@ -132,6 +186,8 @@ class Record:
     def token_used(self) -> None:
         """Notes that the token is in use, and for good if a page has shown it."""
         grant, posting = self.plan.grant, self.plan.posting
+        if posting.by_key:
+            return
         if exposes(posting, grant):
             self.values["exposed_origin"] = exposed_origin(posting)
             self.arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
@@ -145,14 +201,7 @@ class Record:
         plan = self.plan
         self.values["content_hash"] = plan.content_hash
         if plan.idempotency_key is not None:
-            self.values |= {
-                "answer_id": secrets.new_id(),
-                "scope": plan.powers,
-                "key": plan.idempotency_key,
-                "answer": json.dump(content),
-                "answer_expires_at": plan.now + KEY_KEPT,
-                "kept_submission_id": kept.submission_id if kept else None,
-            }
+            self.values |= kept_values(plan, kept, content)
             self.arms.append(rows.ANSWER_RENEW if kept else rows.ANSWER_INSERT)
         if plan.vendor_lead_id is not None and decision.action != "replayed":
             self.values |= {
@@ -163,13 +212,15 @@ class Record:
             }
             self.arms.append(rows.VENDOR_RENEW if vendor else rows.VENDOR_INSERT)
 
-    def replay(self, kept: KeptAnswer) -> None:
-        """A repeated key leaves a submission too, which names the first."""
+    def replay(self, kept: KeptAnswer, code: str | None) -> None:
+        """A repeated key leaves a submission too, which names the first; one that was refused in secret is again."""
         step = {"step": "repeat", "decided": "replayed", "rule": "the key came with this content before"}
+        if code is not None:
+            self.values |= {"submission_code": code, "submission_purge_at": self.plan.now + REFUSED_KEPT}
         self.values |= {
             "submission_lead_id": kept.lead_id,
             "submission_original_id": kept.submission_id,
-            "submission_action": "replayed",
+            "submission_action": "replayed" if code is None else "refused",
             "submission_why": json.dump([*self.plan.why, step | {"record": kept.submission_id}]),
         }
         self.arms.append(rows.SUBMISSION_INSERT)
@@ -186,7 +237,7 @@ class Record:
 
     def write_if_new(self, ledger: Ledger) -> bool:
         """Writes it all if the number is new and the configuration as the grant has it; raises Conflict."""
-        return ledger.write_if(rows.NEW_NUMBER, self.arms, self.values)
+        return ledger.write_if(state.NEW_NUMBER, self.arms, self.values)
 
     def remember(self) -> None:
         """What the grant may now know, once it is committed."""
@@ -199,29 +250,69 @@ class Record:
 
 def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
     """Keeps a refused request with all that came; its id."""
-    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    powers, _ = rules.powers(grant.kind, grant.exposed, browser)
+    values = refusal_values(posting, grant, refusal)
+    ledger.write(refusal_arms(posting, grant, values), values)
+    return str(values["submission_id"])
+
+
+def write_hidden_refusal(
+    ledger: Ledger, plan: Plan, refusal: Refused, kept: KeptAnswer | None, content: dict[str, Any]
+) -> None:
+    """Keeps a refusal that the sender must not learn of, under its key too: a replay would tell it otherwise."""
+    values = refusal_values(plan.posting, plan.grant, refusal) | {
+        "submission_id": plan.submission_id,
+        "submission_public_lead_id": plan.public_lead_id,
+        "submission_caller_id": plan.phone.e164,
+        "submission_idempotency_key": plan.idempotency_key,
+        "submission_content_hash": plan.content_hash,
+    }
+    arms = refusal_arms(plan.posting, plan.grant, values)
+    if plan.idempotency_key is not None:
+        values |= kept_values(plan, kept, content) | {"lead_id": None, "content_hash": plan.content_hash}
+        arms.append(rows.ANSWER_RENEW if kept else rows.ANSWER_INSERT)
+    ledger.write(arms, values)
+
+
+def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str, Any]:
+    """The values of a submission that was refused, with the step of the rule that turned it away, if one did."""
+    powers, _ = powers_of(posting, grant)
     step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
-    values = circumstances(posting, grant) | {
+    why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
+    return circumstances(posting, grant) | {
         "submission_id": secrets.new_id(),
         "submission_powers": powers,
         "submission_action": "refused",
         "submission_code": refusal.code,
-        "submission_why": json.dump([step]),
+        "submission_why": json.dump(why),
         "submission_purge_at": posting.now + REFUSED_KEPT,
     }
+
+
+def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list[Arm]:
+    """The submission, and the mark of a token that a page has shown."""
     arms = [rows.SUBMISSION_INSERT]
     if exposes(posting, grant):
         values["exposed_origin"] = exposed_origin(posting)
         arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
-    ledger.write(arms, values)
-    return str(values["submission_id"])
+    return arms
+
+
+def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) -> dict[str, Any]:
+    """The values that keep an answer under the request's key."""
+    return {
+        "answer_id": secrets.new_id(),
+        "scope": plan.powers,
+        "key": plan.idempotency_key,
+        "answer": json.dump(content),
+        "answer_expires_at": plan.now + KEY_KEPT,
+        "kept_submission_id": kept.submission_id if kept else None,
+    }
 
 
 def exposes(posting: Posting, grant: Grant) -> bool:
     """Whether this request is the first to show that a server's token stands in a page."""
     browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    return browser and grant.kind == "server" and not grant.exposed
+    return browser and grant.kind == "server" and not grant.exposed and not posting.by_key
 
 
 def exposed_origin(posting: Posting) -> str:
@@ -232,13 +323,18 @@ def exposed_origin(posting: Posting) -> str:
 def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     """The values that every submission has, taken or refused: what came, from where, when."""
     received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
+    if posting.subject is not None:
+        received["path"] = posting.subject[:100]
     if posting.unreadable is not None:
         received["unread"] = redacted_text(posting.unreadable.body)
     values = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
     return values | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
+        "owner_kind": grant.owner_kind,
+        "owner_id": grant.owner_id,
         "now": posting.now,
+        "submission_api_key_id": key_of(posting, grant),
         "submission_endpoint": posting.endpoint,
         "submission_received": json.dump(received),
         "submission_origin": posting.origin,
@@ -247,3 +343,9 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
         "submission_user_agent": posting.user_agent,
         "submission_request_id": posting.request_id,
     }
+
+
+def key_of(posting: Posting, grant: Grant) -> int | None:
+    """The API key that came along, if it is one of this company."""
+    key = posting.key
+    return key.key_id if key is not None and key.company_id == grant.company_id else None

@@ -17,6 +17,8 @@ WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 MOST = 2**31 - 1
 # Of a time that somebody means; one beyond them is a slip, or milliseconds read as something else.
 YEARS = (2000, 2999)
+# Of the wrong members of a list so many are named.
+MOST_NAMED = 10
 
 
 class Text(fields.Field[str]):
@@ -133,7 +135,16 @@ class Listing(fields.Field[list[Any]]):
             raise ValidationError("must be a list")
         if len(value) > self.most:
             raise ValidationError(f"must hold at most {self.most}")
-        return [self.each.deserialize(member) for member in value]
+        members: list[Any] = []
+        errors: dict[int, Any] = {}
+        for index, member in enumerate(value):
+            try:
+                members.append(self.each.deserialize(member))
+            except ValidationError as error:
+                errors[index] = error.messages
+        if errors:
+            raise ValidationError({index: errors[index] for index in [*errors][:MOST_NAMED]})
+        return members
 
 
 class Hash(fields.Field[dict[str, Any]]):

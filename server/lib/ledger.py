@@ -67,6 +67,9 @@ class Ledger(Protocol):
     def row(self, sql: str, values: Values) -> Row | None:
         """The first row of a query."""
 
+    def rows(self, sql: str, values: Values) -> list[Row]:
+        """All rows of a query."""
+
     def write(self, arms: Sequence[Arm], values: Values) -> None:
         """All arms or none, once; raises Conflict."""
 
@@ -120,6 +123,10 @@ class SqliteLedger:
         """The first row of a query."""
         row: Row | None = self.cursor.execute(sql, values).fetchone()
         return row
+
+    def rows(self, sql: str, values: Values) -> list[Row]:
+        """All rows of a query."""
+        return self.cursor.execute(sql, values).fetchall()
 
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""
@@ -244,6 +251,11 @@ class PostgresLedger:
         """The first row of a query."""
         statement = numbered(sql)
         return self.cursor.execute(statement.text, statement.bind(values)).fetchone()
+
+    def rows(self, sql: str, values: Values) -> list[Row]:
+        """All rows of a query."""
+        statement = numbered(sql)
+        return self.cursor.execute(statement.text, statement.bind(values)).fetchall()
 
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""

@@ -65,6 +65,11 @@ def region_of(e164: str) -> str | None:
     return region if region in phonenumbers.SUPPORTED_REGIONS else None
 
 
+def national_number(e164: str) -> str:
+    """The digits of the number without its country's code."""
+    return phonenumbers.national_significant_number(phonenumbers.parse(e164))
+
+
 def _parse_any(text: str, region: str) -> Phone | None:
     written = text.strip(BLANKS)
     match = DIGITS.fullmatch(written) or VANITY.fullmatch(written)

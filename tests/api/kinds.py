@@ -36,6 +36,14 @@ class Kind:
     writes: str = "config:write"
     # The parameter that two in use cannot share; None where they may share all.
     unique: str | None = None
+    # Whether that is one thing's in all companies, whether a deleted one keeps it, and whether it cannot be changed.
+    everywhere: bool = False
+    kept: bool = False
+    fixed: bool = False
+    # The columns that the change moves, where they are not those of its parameters.
+    moves: tuple[str, ...] = ()
+    # Whether intake reads it.
+    configures: bool = True
     # The parameters that hold ids of other things: the answer to one of another company names them.
     references: tuple[str, ...] = ()
     # What a creation shows and nothing else does.
@@ -169,6 +177,8 @@ KINDS = (
         reads="leads:read",
         writes="leads:update",
         unique="caller_id",
+        fixed=True,
+        moves=("blocked_at", "version"),
         without=("delete", "restore"),
     ),
     Kind(
@@ -177,6 +187,9 @@ KINDS = (
         body=lambda account: {"name": new_word("loan_amount"), "kind": "numeric"},
         change={"description": "The amount that was asked for."},
         unique="name",
+        kept=True,
+        fixed=True,
+        configures=False,
     ),
     Kind(
         one="user",
@@ -186,6 +199,8 @@ KINDS = (
         reads="access:read",
         writes="access:write",
         unique="email",
+        everywhere=True,
+        kept=True,
         secrets=("password",),
         ended="disabled_at",
     ),

@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.leads.params import TOKEN_PARAMETERS
-from server.leads.plan import NOT_YET
 from server.leads.schemas import FIELDS
+from server.leads.wishes import NOT_YET
 from tests.api.calls import LEADS, NUMBER, Json, refused, send, take, taken, warned
 from tests.factories import DAY, Account, make_account
 from tests.unit import table

@@ -36,7 +36,9 @@ NUMBER, LEAD, KEY, VENDOR, PRIVATE_KEY = "{number}", "{lead}", "{key}", "{vendor
 FILLABLE = {"email", "contact_field_type", "traffic_source_id", "traffic_source_text", "sub_id"}
 
 # Where one request may leave rows, and how many; new token names are as many as it brings.
-ADDED = {"contact": 1, "lead": 1, "submission": 1, "touch": 1, "idempotency_answer": 1, "outbox_event": 1}
+ADDED = {"contact": 1, "lead": 1, "submission": 1, "touch": 1, "idempotency_answer": 1, "callback": 1}
+# Of the lead, and of one that had run out of time and ends.
+ADDED["outbox_event"] = 2
 
 
 # What is stored before

@@ -34,6 +34,7 @@ SHOWN = {
     "id",
     "lead_token_id",
     "lead_token_name",
+    "api_key_id",
     "lead_id",
     "public_lead_id",
     "original_id",

@@ -185,6 +185,7 @@ def upgrade() -> None:
     op.add_column("contact", sa.Column("suppressed_at", Instant()))
     for name, kind in (
         ("status_before_deletion", sa.String()),
+        ("next_action_before_deletion_at", Instant()),
         ("scheduled_callback_id", Id()),
         ("scheduled_callback_at", Instant()),
         ("trackdrive_number", sa.String()),
@@ -192,6 +193,8 @@ def upgrade() -> None:
     ):
         op.add_column("lead", sa.Column(name, kind))
     op.add_column("submission", sa.Column("api_key_id", sa.Integer()))
+    with op.batch_alter_table("idempotency_answer") as batch:
+        batch.alter_column("lead_id", nullable=True)
     for table in ("offer", "schedule"):
         op.add_column(table, sa.Column("acceptance", Json, nullable=False, server_default="{}"))
     for name, kind in (("description", sa.String()), ("updated_at", Instant()), ("deleted_at", Instant())):
@@ -246,6 +249,7 @@ def downgrade() -> None:
             "lead",
             (
                 "status_before_deletion",
+                "next_action_before_deletion_at",
                 "scheduled_callback_id",
                 "scheduled_callback_at",
                 "trackdrive_number",
@@ -259,5 +263,8 @@ def downgrade() -> None:
         with op.batch_alter_table(table) as batch:
             for name in names:
                 batch.drop_column(name)
+    op.execute(sa.text("delete from idempotency_answer where lead_id is null"))
+    with op.batch_alter_table("idempotency_answer") as batch:
+        batch.alter_column("lead_id", nullable=False)
     for table in ("number_pool", "callback", "contact_field", "call", "number", "contact_field_type"):
         op.drop_table(table)

@@ -1,0 +1,69 @@
+"""The acceptance rules of the token's owner, asked of a request and of what is stored. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.leads.plan import Plan, Why
+from server.leads.state import ContactState, State
+from server.lib.phone import national_number, region_of
+from server.offers.acceptance import OFF, RequestFacts, StoredFacts, check_request, check_stored
+from server.offers.contact_fields import find_type
+
+# What a publishable token must not learn: the refusal stays in the submission, the answer is `received`.
+HIDDEN = frozenset({"duplicate_lead", "suppressed"})
+
+
+def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:
+    """Why the lead is taken; raises NotAccepted. Without a rule that is switched on there is nothing to say."""
+    rules = plan.grant.acceptance
+    if rules == OFF:
+        return []
+    # What is stored would show in the answer if it counted for a page.
+    known = None if plan.public else found
+    steps = [check_request(rules, plan.grant.contact_fields, request_facts(plan, known))]
+    if state.facts is not None and rules.reads_stored:
+        steps.append(check_stored(rules, with_contact(state.facts, state.contact)))
+    return steps
+
+
+def request_facts(plan: Plan, found: Mapping[str, Any] | None) -> RequestFacts:
+    """The request as the rules see it; what it leaves out is what the lead has already."""
+    attribution, rules = plan.attribution, plan.grant.acceptance
+    source, source_id = attribution.text, attribution.source_id
+    if found is not None and source is None:
+        source, source_id = found["traffic_source_text"], found["traffic_source_id"]
+    sent: dict[str, Any] = {name: plan.asked.fields[name] for name in ("email", "sub_id") if name in plan.asked.fields}
+    sent |= {"caller_id": plan.phone.e164, "traffic_source_id": source}
+    tokens = plan.asked.tokens
+    stored: dict[str, Any] = {} if found is None else found["data"] | {n: found[n] for n in ("email", "sub_id")}
+    e164 = plan.phone.e164
+    lengths = rules.number_length_min is not None or rules.number_length_max is not None
+    return RequestFacts(
+        source=source,
+        source_known=source_id is not None,
+        national_number=national_number(e164) if lengths else "",
+        region=region_of(e164) if rules.allowed_regions else None,
+        values=stored | tokens | sent,
+        sent=sorted({*(tokens.keys() - plan.asked.made), *(name for name in sent if sent[name] is not None)}),
+        contact_field_type_id=type_of(plan, found),
+    )
+
+
+def type_of(plan: Plan, found: Mapping[str, Any] | None) -> int | None:
+    """The contact field type that the lead will have."""
+    if plan.contact_field_type is not None:
+        return plan.contact_field_type.id
+    stored = found["contact_field_type"] if found is not None else None
+    known = find_type(plan.grant.contact_field_types, stored) if stored else None
+    return known.id if known else None
+
+
+def with_contact(facts: StoredFacts, contact: ContactState | None) -> StoredFacts:
+    """The facts with what the number's contact says."""
+    return StoredFacts(
+        now=facts.now,
+        latest_lead_at=facts.latest_lead_at,
+        latest_same_source_at=facts.latest_same_source_at,
+        leads_from_ip=facts.leads_from_ip,
+        suppressed=contact is not None and contact.suppressed_at is not None,
+    )

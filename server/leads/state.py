@@ -1,0 +1,238 @@
+"""What is stored that bears on a plan: the statements that read it, the same on both databases."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from server.lead_tokens.rules import Grant
+from server.leads.models import Lead
+from server.leads.plan import Plan
+from server.lib import json
+from server.lib.ledger import Ledger
+from server.offers.acceptance import StoredFacts
+
+
+class StaleGrant(Exception):
+    """The company's configuration has changed since the grant was read: read it again, decide again."""
+
+
+COLUMNS = tuple(column.name for column in Lead.__table__.columns)
+
+
+def as_text(table: str, name: str) -> str:
+    """A column as both drivers hand it over alike: ids and JSON as text."""
+    kind = type(Lead.__table__.columns[name].type).__name__
+    return f"cast({table}.{name} as text)" if kind in ("Id", "JSON") else f"{table}.{name}"
+
+
+LEAD = ", ".join(as_text("lead", name) for name in COLUMNS)
+NUMBER = (
+    "select company.config_version, cast(contact.id as text), contact.version, contact.blocked_at,"
+    " contact.opted_out_at, contact.suppressed_at"
+    " from company left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
+    " where company.id = :company_id"
+)
+# A lead with the latest submission that was taken for it, which tells a double click.
+WITH_LATEST = (
+    f"select latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from lead"
+    " left join submission latest on latest.id = (select id from submission"
+    " where submission.company_id = lead.company_id and submission.lead_id = lead.id"
+    " order by submission.created_at desc, submission.id desc limit 1)"
+    " where lead.company_id = :company_id and lead.caller_id = :caller_id"
+)
+OWN = "lead.owner_kind = :owner_kind and lead.owner_id = :owner_id"
+LIVE_LEAD = f"{WITH_LATEST} and {OWN} and lead.is_live"
+# Those that came last first.
+OFFERS_LEADS = (
+    f"{WITH_LATEST} and lead.is_live and (lead.offer_id = :offer_id or ({OWN}))"
+    " order by lead.created_at desc, lead.id desc"
+)
+# A number's leads under one owner: the live one, else the one that came last.
+LEAD_OF_NUMBER = (
+    f"select {LEAD} from lead where lead.company_id = :company_id and lead.caller_id = :caller_id and {OWN}"
+    " and lead.deleted_at is null order by lead.is_live desc, lead.created_at desc, lead.id desc limit 1"
+)
+NAMED_LEAD = f"select {LEAD} from lead where lead.company_id = :company_id and lead.id = :named_id"
+KEPT_ANSWER = (
+    "select content_hash, cast(lead_id as text), cast(submission_id as text), answer, expires_at"
+    " from idempotency_answer where company_id = :company_id and lead_token_id = :token_id"
+    " and scope = :scope and key = :key"
+)
+# What a guess that the number is new rests on.
+NEW_NUMBER = (
+    "select 1 from company where id = :company_id and config_version = :config_version and not exists"
+    " (select 1 from contact where contact.company_id = :company_id and contact.caller_id = :caller_id)"
+)
+REFUSED_FOR = "select code from submission where company_id = :company_id and id = :submission_id"
+VERSION = "select config_version from company where id = :company_id"
+FACTS = (
+    "select (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
+    f" and deleted_at is null and (:everywhere = 'yes' or ({OWN}))),"
+    " (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
+    " and deleted_at is null and traffic_source_text = :source),"
+    f" (select count(*) from lead where company_id = :company_id and {OWN} and remote_ip = :remote_ip"
+    " and created_at > :ip_since)"
+)
+
+
+@dataclass(slots=True)
+class ContactState:
+    """What is known of the number."""
+
+    id: str
+    version: int
+    blocked_at: datetime | None = None
+    opted_out_at: datetime | None = None
+    suppressed_at: datetime | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing may be planned for the number."""
+        return self.stopped_status is not None
+
+    @property
+    def stopped_status(self) -> str | None:
+        """What a live lead of the number is called meanwhile."""
+        if self.blocked_at is not None or self.suppressed_at is not None:
+            return "blocked"
+        return "opt_out" if self.opted_out_at is not None else None
+
+
+@dataclass(slots=True)
+class KeptAnswer:
+    """What an idempotency key or a vendor's id stands for; a key whose answer hides a refusal has no lead."""
+
+    content_hash: str
+    lead_id: str | None
+    submission_id: str
+    answer: str | None
+    expires_at: datetime | None
+
+
+@dataclass(slots=True)
+class Latest:
+    """The latest submission that was taken for a lead."""
+
+    content_hash: str | None
+    at: datetime | None
+    lead_updated_at: datetime | None
+
+
+@dataclass(slots=True)
+class State:
+    """What is stored that bears on a plan: the number's contact, its live lead of the token's owner and those
+    elsewhere under the offer, the lead that the path or the vendor's own id names, and what acceptance rules ask."""
+
+    contact: ContactState | None
+    live: dict[str, Any] | None
+    elsewhere: list[dict[str, Any]] = field(default_factory=list)
+    latest: dict[str, Latest] = field(default_factory=dict)
+    vendor: KeptAnswer | None = None
+    vendor_lead: dict[str, Any] | None = None
+    named: dict[str, Any] | None = None
+    facts: StoredFacts | None = None
+
+
+def instant(value: Any) -> Any:
+    """SQLite hands times over as text."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+
+
+def lead_row(values: tuple[Any, ...]) -> dict[str, Any]:
+    """A lead as a dict of its columns."""
+    row = dict(zip(COLUMNS, values, strict=True))
+    for name in COLUMNS:
+        if name.endswith("_at"):
+            row[name] = instant(row[name])
+    row["data"] = json.load(row["data"])
+    row["is_live"], row["test"] = bool(row["is_live"]), bool(row["test"])
+    return row
+
+
+def check_version(ledger: Ledger, grant: Grant) -> None:
+    """Raises StaleGrant if the configuration has moved on."""
+    row = ledger.row(VERSION, {"company_id": grant.company_id})
+    if row is None or row[0] != grant.config_version:
+        raise StaleGrant
+
+
+def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = False) -> State:
+    """The contact and the live lead of a number under the token's owner, with `everywhere` also those elsewhere under
+    the offer; raises StaleGrant.
+
+    Most numbers are new, and a lead has a contact always, so the lead is looked for only then. What changes between
+    the two looks changes the contact's version too, which the write compares.
+    """
+    asked = owned(grant, caller_id)
+    row = ledger.row(NUMBER, asked)
+    if row is None or row[0] != grant.config_version:
+        raise StaleGrant
+    if row[1] is None:
+        return State(None, None)
+    state = State(ContactState(row[1], row[2], *map(instant, row[3:])), None)
+    if everywhere:
+        found = ledger.rows(OFFERS_LEADS, asked | {"offer_id": grant.offer_id})
+    else:
+        live = ledger.row(LIVE_LEAD, asked)
+        found = [] if live is None else [live]
+    for each in found:
+        lead = lead_row(each[3:])
+        state.latest[lead["id"]] = Latest(each[0], instant(each[1]), instant(each[2]))
+        if (lead["owner_kind"], lead["owner_id"]) == (grant.owner_kind, grant.owner_id):
+            state.live = lead
+        else:
+            state.elsewhere.append(lead)
+    return state
+
+
+def owned(grant: Grant, caller_id: str) -> dict[str, Any]:
+    """The values that find a number's leads under the token's owner."""
+    return {
+        "company_id": grant.company_id,
+        "owner_kind": grant.owner_kind,
+        "owner_id": grant.owner_id,
+        "caller_id": caller_id,
+    }
+
+
+def read_lead(ledger: Ledger, company_id: int, lead_id: str | None) -> dict[str, Any] | None:
+    """One lead by its id."""
+    row = ledger.row(NAMED_LEAD, {"company_id": company_id, "named_id": lead_id})
+    return lead_row(row) if row else None
+
+
+def read_lead_of_number(ledger: Ledger, grant: Grant, caller_id: str) -> dict[str, Any] | None:
+    """A number's lead under the token's owner: the live one, else the last that is not deleted."""
+    row = ledger.row(LEAD_OF_NUMBER, owned(grant, caller_id))
+    return lead_row(row) if row else None
+
+
+def read_facts(ledger: Ledger, plan: Plan) -> StoredFacts:
+    """What the acceptance rules of the token's owner ask of the database, but for the contact."""
+    rules = plan.grant.acceptance
+    asked = owned(plan.grant, plan.phone.e164) | {
+        "everywhere": "yes" if rules.duplicate_scope == "company" else "no",
+        "source": plan.attribution.text,
+        "remote_ip": plan.posting.remote_ip,
+        "ip_since": plan.now - timedelta(seconds=rules.ip_limit_seconds or 0),
+    }
+    row = ledger.row(FACTS, asked) or (None, None, 0)
+    return StoredFacts(
+        now=plan.now,
+        latest_lead_at=instant(row[0]),
+        latest_same_source_at=instant(row[1]),
+        leads_from_ip=row[2],
+    )
+
+
+def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer | None:
+    """What a key stands for under this token."""
+    asked = {"company_id": grant.company_id, "token_id": grant.token_id, "scope": scope, "key": key}
+    row = ledger.row(KEPT_ANSWER, asked)
+    return KeptAnswer(row[0], row[1], row[2], row[3], instant(row[4])) if row else None
+
+
+def read_code(ledger: Ledger, grant: Grant, submission_id: str) -> str | None:
+    """Why a submission was refused."""
+    row = ledger.row(REFUSED_FOR, {"company_id": grant.company_id, "submission_id": submission_id})
+    return row[0] if row else None
