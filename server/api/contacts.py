@@ -20,6 +20,7 @@ from server.leads.operations import stop_numbers
 from server.leads.params import invalid, invalid_character
 from server.leads.plan import unreadable
 from server.leads.queries import e164
+from server.leads.state import ContactState
 from server.lib import clock, phone
 from server.lib.db import commit, db
 from server.lib.wire import Limits, Unreadable, first_bad_character, read_upload
@@ -59,13 +60,9 @@ def change_contact(company: Company, contact: Contact, wanted: Values) -> None:
     contact.version = Contact.version + 1
     editing.touch(contact)
     db.session.flush()
-    if any(changed.values()):
-        stop_numbers(company.id, [contact.caller_id], stopped_status(contact), now)
-
-
-def stopped_status(contact: Contact) -> str:
-    """What leads of such a number are: opted out only where nothing else is against it."""
-    return "blocked" if contact.blocked or contact.suppressed else "opt_out"
+    status = ContactState(contact.id, 0, contact.blocked_at, contact.opted_out_at, contact.suppressed_at).stopped_status
+    if status is not None and any(changed.values()):
+        stop_numbers(company.id, [contact.caller_id], status, now)
 
 
 def times_of(wanted: Values, now: Any) -> dict[str, Any]:

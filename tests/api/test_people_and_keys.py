@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import time_machine
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from server.companies.rules import SCOPES
-from tests.api.calls import LEADS, Json, refused
+from tests.api.calls import LEADS, NOW, Json, refused
 from tests.api.kinds import KINDS, new_word, shown, wrong
 from tests.factories import Account, make_account
 from tests.unit import table
@@ -105,6 +106,7 @@ def test_an_address_is_one_persons_in_the_whole_installation(client: FlaskClient
     assert wrong(put(client, USERS, second, account.bearer, email=first["email"])) == taken
 
 
+@time_machine.travel(NOW, tick=False)
 def test_a_new_password_ends_the_old_one(client: FlaskClient, account: Account) -> None:
     user = add_user(client, account)
     body = act(client, USERS, user, "reset_password", account.bearer).get_json()
@@ -222,6 +224,7 @@ def test_a_deleted_key_opens_nothing_until_it_is_restored(client: FlaskClient, a
     assert client.get(LEADS, headers=bearer(key)).status_code == 200
 
 
+@time_machine.travel(NOW, tick=False)
 def test_a_rotated_key_has_a_fresh_private_part_and_the_old_one_ends(client: FlaskClient, account: Account) -> None:
     key = add_key(client, account, "leads:read")
     body = act(client, KEYS, key, "rotate", account.bearer).get_json()

@@ -116,6 +116,14 @@ def test_a_number_keeps_the_time_since_when_it_is_on_the_list(client: FlaskClien
     assert kept == before[0]
 
 
+def test_uploading_a_number_again_leaves_its_leads_as_they_are(client: FlaskClient, account: Account) -> None:
+    take(client, account.schedule_token)
+    upload(client, account, json={"numbers": [NUMBER]})
+    before = account.leads()
+    assert counts(upload(client, account, json={"numbers": [NUMBER]})) == (0, 1, 0)
+    assert account.leads() == before
+
+
 def test_a_block_and_an_opt_out_stay_beside_the_list(client: FlaskClient, account: Account) -> None:
     take(client, account.schedule_token, blocked=True, opt_out=True)
     upload(client, account, json={"numbers": [NUMBER]})
