@@ -198,12 +198,12 @@ def test_a_restore_of_what_is_there_changes_nothing(client: FlaskClient, account
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "scope"),
-    [("PUT", "", "leads:update"), ("DELETE", "", "leads:delete"), ("POST", "/restore", "leads:delete")],
+    "route", [("PUT", "", "leads:update"), ("DELETE", "", "leads:delete"), ("POST", "/restore", "leads:delete")]
 )
 def test_each_needs_its_scope_and_reaches_only_the_companys_own(
-    client: FlaskClient, account: Account, lead: str, method: str, path: str, scope: str
+    client: FlaskClient, account: Account, lead: str, route: tuple[str, str, str]
 ) -> None:
+    method, path, scope = route
     url = f"{LEADS}/{lead}{path}"
     before = lead_of(account, lead)
     refused(client.open(url, method=method), "key_required")
