@@ -1,9 +1,10 @@
 """Handraiser takes leads in and keeps them on the record.
 
 A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/intake.py:take_lead` decides and writes.
+What is managed is declared in `api/configured.py`; one engine, `api/manage.py`, serves all of it.
 
     serve app cli demo            the start, the factory, the commands, the company to try it with
-    api                           machines: lead endpoints, reading back, health
+    api                           machines: lead endpoints, reading back, managing, health
     leads                         from a request to a row: params, plan (pure), decide (pure), record, rows
     lead_tokens                   the credential in `lead_token` and what it grants
     schedules contacts sources    what a lead enters, whose number it is, where it came from

@@ -1,1 +1,1 @@
-"""Machines: the lead endpoints, what can be read back, and the health of the process."""
+"""Machines: the lead endpoints, what can be read back, what is managed, and the health of the process."""

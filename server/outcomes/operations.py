@@ -29,13 +29,13 @@ OWNERS: dict[str, tuple[type[Offer | Schedule], str]] = {
 def record_call(company: Company, sent: Mapping[str, Any]) -> tuple[Call, bool]:
     """The call that is reported, and whether it is new: the same `external_id` again updates it. Raises Refused."""
     values = known_values(company, sent)
+    lead = find_lead(company.id, values)
     call = find_call(company.id, values.get("external_id"))
     if call is not None:
         call.data = call.data | values.pop("data", {})
         for name, value in values.items():
             setattr(call, name, value)
         return call, False
-    lead = find_lead(company.id, values)
     call = Call(id=new_id(), company_id=company.id, direction="inbound", started_at=clock.now())
     for name, value in (inherited(lead) | values).items():
         setattr(call, name, value)
