@@ -17,6 +17,8 @@ from server.lib.ledger import Arm, Ledger
 
 REFUSED_KEPT = timedelta(days=14)
 KEY_KEPT = timedelta(days=7)
+# Every value of a submission, for those of which a request says nothing.
+UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
 # last_used_at is there for people: once a minute is enough and keeps the token's row out of the way.
 USED_EVERY = timedelta(minutes=1)
 
@@ -85,7 +87,7 @@ class Record:
             self.end(decision.ended, decision.deletes)
         if decision.deletes:
             self.arms.append(rows.DELETE_PAST)
-        self.values |= {f"lead_{name}": value for name, value in decision.lead.items()}
+        self.values |= {value: decision.lead[name] for name, value in rows.LEAD_VALUES.items()}
         self.values["lead_data"] = json.dump(decision.lead["data"])
         if decision.before is None:
             self.arms.append(rows.LEAD_INSERT)
@@ -234,8 +236,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
     if posting.unreadable is not None:
         received["unread"] = redacted_text(posting.unreadable.body)
-    values = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
-    return values | {
+    return UNSAID | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
         "now": posting.now,

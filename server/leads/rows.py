@@ -178,7 +178,15 @@ STOP_OTHERS = Arm(
     " where company_id = :company_id and caller_id = :caller_id and is_live and id not in (:lead_id, :ended_id)",
     optional=True,
 )
-LEAD_INSERT = insert("lead", {name: f"lead_{name}" for name in COLUMNS} | {"id": "lead_id", "company_id": "company_id"})
+# The name of each column's value in a request.
+LEAD_VALUES = {name: f"lead_{name}" for name in COLUMNS}
+# A new lead shares some of them with the rows that are written beside it; each is sent once.
+LEAD_INSERT = insert(
+    "lead",
+    LEAD_VALUES
+    | same("company_id", "contact_id", "caller_id")
+    | {"lead_token_id": "token_id", "remote_ip": "submission_remote_ip", "created_at": "now"},
+)
 LEAD_UPDATE = Arm(
     "update lead set "
     + ", ".join(f"{name} = :lead_{name}" for name in COLUMNS if name not in UNCHANGING)
