@@ -46,18 +46,20 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
 
 def read_posting() -> Posting:
     """The request as plain values; what cannot be read is said later, once it is known whom it was meant for."""
+    # Each look at `request` asks for the context anew, and there are many.
+    environ = request.environ
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
     problem = None
     try:
-        query = read_query(request.environ)
+        query = read_query(environ)
     except Unreadable as error:
         problem = error
     try:
-        body = read_body(request.environ)
+        body = read_body(environ)
     except Unreadable as error:
         problem = problem or error
-    header = request.environ.get
+    header = environ.get
     origin = header("HTTP_ORIGIN")
     key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
     return Posting(
@@ -74,7 +76,7 @@ def read_posting() -> Posting:
         origin=on_record(origin),
         referrer=on_record(header("HTTP_REFERER")),
         fetch_site=header("HTTP_SEC_FETCH_SITE"),
-        remote_ip=request.remote_addr,
+        remote_ip=header("REMOTE_ADDR"),
         user_agent=on_record(header("HTTP_USER_AGENT")),
     )
 
