@@ -138,7 +138,8 @@ class SqliteLedger:
                 if self.cursor.execute(arm.sql, values).rowcount != 1 and not arm.optional:
                     raise Conflict
         except (Conflict, sqlite3.IntegrityError) as error:
-            # A job writes once: what it has done is what these arms did.
+            # A job writes once: what it has done is what these arms did. Where it has no savepoint, this fails, and
+            # the group runs the job again in one.
             self.cursor.execute(UNDO_JOB)
             if isinstance(error, Conflict) or error.sqlite_errorcode in TAKEN:
                 raise Conflict from error
