@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_cors import CORS
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli
 from server.api import answers, health, leads, observe, records
+from server.api.cors import CorsFlask
 from server.companies import configuration
 from server.config import Settings, from_environment
 from server.lib import logs
@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application; raises SettingError when the environment is wrong."""
     settings = settings or from_environment()
     logs.configure(settings.log_level)
-    app = Flask("server", static_folder=None)
+    app = CorsFlask("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -44,13 +44,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["ledger"] = make_runner(settings)
     answers.register(app)
     observe.register(app, settings.metrics)
-    CORS(
-        app,
-        send_wildcard=True,
-        resources={r"/api/*": {}},
-        allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
-        max_age=86400,
-    )
     for blueprint in (leads.blueprint, records.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     cli.register(app)

@@ -8,16 +8,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from server.api import cors
 from server.errors import Refused
 from server.lib import json
 from server.lib.ledger import WriteFailed
 from server.lib.logs import log
 
-# Anyone may post from any page: what a token may do there is judged by its powers, not by the browser.
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Retry-After, Idempotent-Replayed, X-Request-Id",
-}
 RETRY_AFTER = "5"
 
 # What a status of the framework's own is called in our answers.
@@ -34,7 +30,7 @@ def json_answer(
 ) -> Response:
     """A JSON answer that no cache keeps."""
     response = Response(json.dump(content), status, headers, mimetype="application/json")
-    response.headers.extend(CORS)
+    response.headers.extend(cors.HEADERS)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -75,7 +71,7 @@ def register(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400 and error.response is None:
-            return Response(status=status, headers=dict(error.get_headers()))
+            return Response(status=status, headers=dict(error.get_headers()) | cors.HEADERS)
         code = CODE_OF_STATUS.get(status, "malformed_body" if status < 500 else "unexpected")
         answer = error_answer(Refused(code, error.name, None, error.description))
         allow = error.get_response().headers.get("Allow")

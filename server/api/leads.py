@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
 
-from server.api import keys
+from server.api import cors, keys
 from server.api.answers import error_answer, json_answer, own_origin
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import Taken, take_lead
@@ -41,7 +41,7 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
         return None
     if taken.refusal is not None:
         g.code = taken.refusal.code
-    return Response(status=303, headers={"Location": str(target), "Cache-Control": "no-store"})
+    return Response(status=303, headers=cors.HEADERS | {"Location": str(target), "Cache-Control": "no-store"})
 
 
 def read_posting() -> Posting:
