@@ -87,7 +87,7 @@ class Record:
             self.end(decision.ended, decision.deletes)
         if decision.deletes:
             self.arms.append(rows.DELETE_PAST)
-        self.values |= {value: decision.lead[name] for name, value in rows.LEAD_VALUES.items()}
+        self.values |= rows.lead_values(decision.lead)
         self.values["lead_data"] = json.dump(decision.lead["data"])
         if decision.before is None:
             self.arms.append(rows.LEAD_INSERT)

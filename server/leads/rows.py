@@ -1,5 +1,6 @@
 """The statements of intake: what a decision reads, and the arms that write it, the same on both databases."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ class StaleGrant(Exception):
 
 
 COLUMNS = tuple(column.name for column in Lead.__table__.columns)
+# The name of each column's value in the statements.
+LEAD_VALUES = {name: f"lead_{name}" for name in COLUMNS}
 UNCHANGING = frozenset({"id", "company_id", "created_at", "lead_token_id", "remote_ip"})
 
 
@@ -87,6 +90,11 @@ def lead_row(values: tuple[Any, ...]) -> dict[str, Any]:
     row["data"] = json.load(row["data"])
     row["is_live"], row["test"] = bool(row["is_live"]), bool(row["test"])
     return row
+
+
+def lead_values(lead: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a lead under the names that its statements know them by."""
+    return dict(zip(LEAD_VALUES.values(), map(lead.__getitem__, LEAD_VALUES), strict=True))
 
 
 def check_version(ledger: Ledger, grant: Grant) -> None:
@@ -178,8 +186,6 @@ STOP_OTHERS = Arm(
     " where company_id = :company_id and caller_id = :caller_id and is_live and id not in (:lead_id, :ended_id)",
     optional=True,
 )
-# The name of each column's value in a request.
-LEAD_VALUES = {name: f"lead_{name}" for name in COLUMNS}
 # A new lead shares some of them with the rows that are written beside it; each is sent once.
 LEAD_INSERT = insert(
     "lead",
