@@ -184,6 +184,10 @@ class SqliteRunner:
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 
+# How PostgreSQL reads a value from text where that is not what `str` makes of it.
+SPELT: Mapping[type, Callable[[Any], str]] = {bool: lambda value: "t" if value else "f", datetime: datetime.isoformat}
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A statement as PostgreSQL itself spells it, with `$1` for the first of these names. psycopg's own spelling is
@@ -195,27 +199,21 @@ class Numbered:
     def bind(self, values: Values) -> list[str | None]:
         """The values in their order, as text of a type that PostgreSQL infers, so that one statement is prepared once
         and not once for each mixture of NULLs and widths of integers."""
-        return [None if value is None else as_text(value) for value in map(values.__getitem__, self.names)]
+        return [
+            None if value is None else SPELT.get(type(value), str)(value)
+            for value in map(values.__getitem__, self.names)
+        ]
 
     def encode(self, values: Values) -> list[bytes | None]:
-        """The same as libpq takes them; nearly all of so many are text or nothing, and cost no call."""
+        """The same as libpq takes them; so many that a call for each would be felt."""
         encoded = [
-            value.encode() if type(value) is str else None if value is None else as_text(value).encode()
+            None if value is None else SPELT.get(type(value), str)(value).encode()
             for value in map(values.__getitem__, self.names)
         ]
         if b"\0" in b"".join(filter(None, encoded)):
             # libpq would take the text to end there.
             raise psycopg.DataError("PostgreSQL keeps no NUL")
         return encoded
-
-
-def as_text(value: Any) -> str:
-    """A value as PostgreSQL reads it from text."""
-    if type(value) is str:
-        return value
-    if type(value) is bool:
-        return "t" if value else "f"
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 @lru_cache(maxsize=1024)
