@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from server.api import cors
@@ -14,6 +15,7 @@ from server.lib import json
 from server.lib.ledger import WriteFailed
 from server.lib.logs import log
 
+ALWAYS = cors.HEADERS | {"Cache-Control": "no-store"}
 RETRY_AFTER = "5"
 
 # What a status of the framework's own is called in our answers.
@@ -25,13 +27,20 @@ CODE_OF_STATUS = {
 }
 
 
+class JsonResponse(Response):
+    """An answer with a body and its length: its headers are as they are sent, whatever the request was."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """The headers themselves, in place of a copy that is looked through for what a redirect or a 304 needs."""
+        return self.headers
+
+
 def json_answer(
     content: dict[str, Any] | list[Any], status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """A JSON answer that no cache keeps."""
-    response = Response(json.dump(content), status, headers, mimetype="application/json")
-    response.headers.extend(cors.HEADERS)
-    response.headers["Cache-Control"] = "no-store"
+    response = JsonResponse(json.dump(content), status, headers, content_type="application/json")
+    response.headers.extend(ALWAYS)
     return response
 
 

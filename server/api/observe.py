@@ -25,7 +25,7 @@ def register(app: Flask, count: bool) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         request_id, rule, method = g.request_id, request.url_rule, request.method
-        response.headers["X-Request-Id"] = request_id
+        response.headers.add("X-Request-Id", request_id)
         seconds = time.perf_counter() - g.began
         # The rule, not the path: a path may hold a number.
         route = rule.rule if rule else "-"
