@@ -115,7 +115,7 @@ TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 
 
 class SqliteLedger:
-    """The arms run one after the other, inside the savepoint of their job."""
+    """The arms run one after the other, inside the transaction that many jobs share."""
 
     dialect = "sqlite"
     guesses = False
