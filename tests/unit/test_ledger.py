@@ -309,10 +309,12 @@ def test_a_dry_run_leaves_the_next_job_what_it_needs(runner: Runner, stored: Sto
     assert stored() == {1: ("one", 0)}
 
 
-def test_a_broken_connection_fails_one_job_only(database: str, runner: Runner, stored: Stored) -> None:
-    if database == "sqlite":
-        pytest.skip("has no connection that breaks")
+# SQLite has no connection that breaks, and keeps a NUL.
+on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True, scope="session")
 
+
+@on_postgresql
+def test_a_broken_connection_fails_one_job_only(runner: Runner, stored: Stored) -> None:
     def breaks(ledger: Ledger) -> str:
         try:
             ledger.row("select pg_terminate_backend(pg_backend_pid())", {})
@@ -331,9 +333,8 @@ def test_a_broken_connection_fails_one_job_only(database: str, runner: Runner, s
     assert stored() == {1: ("one", 0)}
 
 
-def test_a_text_is_never_cut_at_a_nul(database: str, runner: Runner, stored: Stored) -> None:
-    if database == "sqlite":
-        pytest.skip("keeps it")
+@on_postgresql
+def test_a_text_is_never_cut_at_a_nul(runner: Runner, stored: Stored) -> None:
     with pytest.raises(psycopg.DataError):
         runner.run(writes(ADD, id=1, name="one\0two"))
     assert stored() == {}
