@@ -42,6 +42,8 @@ def limit_wishes(posting: Posting, grant: Grant, asked: Asked, powers: str) -> d
     """Takes out of the fields what the request may not wish, and says so in its warnings."""
     lifts = may_lift(posting, grant, powers)
     left: list[str] = []
+    if posting.verb is not None and asked.fields.get("number") == asked.fields.get("caller_id"):
+        asked.fields.pop("caller_id" if posting.endpoint != "edit" else "number", None)  # One wish under two names.
     for name, value in list(asked.fields.items()):
         if name in TOKEN_PARAMETERS or (value is False and name not in LIFTS):
             continue

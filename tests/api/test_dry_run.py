@@ -204,7 +204,8 @@ def test_explain_says_how_a_lead_was_made(client: FlaskClient, account: Account)
     assert (why["token"]["decided"], why["token"]["record"]) == ("schedule", account.schedule_id)
     assert why["powers"]["decided"] == "server"
     assert (why["number"]["read"], why["number"]["decided"]) == ({"region": "US", "vanity": False}, NUMBER)
-    assert why["wishes"]["decided"] == {"left_undone": ["apply_to"]}
+    assert why["wishes"]["decided"] == {"left_undone": []}
+    assert (why["calls"]["decided"], why["calls"]["rule"]) == (False, "no tokens were sent")
     assert (why["attribute"]["decided"], why["attribute"]["record"]) == ("google_ads", account.source_id)
     assert (why["contact"]["decided"], why["contact"]["read"]) == ("new contact", {"blocked": False, "opt_out": False})
     assert (why["match"]["read"], why["match"]["decided"]) == ({"candidates": []}, "new lead")
