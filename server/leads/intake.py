@@ -14,7 +14,8 @@ from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan, unreadable
 from server.leads.posting import Posting
-from server.leads.record import Record, write_hidden_refusal, write_refusal
+from server.leads.record import Record
+from server.leads.refusal import write_hidden_refusal, write_refusal
 from server.leads.state import KeptAnswer, StaleGrant, State
 from server.lib import json
 from server.lib.ledger import Ledger, Runner

@@ -4,24 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from server.errors import Refused
-from server.lead_tokens import rules
-from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
+from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
 from server.leads.decide import Decision
-from server.leads.params import redacted, redacted_text
-from server.leads.plan import Plan, powers_of
-from server.leads.posting import Posting
+from server.leads.plan import Plan
 from server.leads.state import KeptAnswer
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
-from server.offers.acceptance import NotAccepted
 
-REFUSED_KEPT = timedelta(days=14)
 KEY_KEPT = timedelta(days=7)
-# Every value of a submission, for those of which a request says nothing.
-UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
 # last_used_at is there for people: once a minute is enough and keeps the token's row out of the way.
 USED_EVERY = timedelta(minutes=1)
 
@@ -250,55 +242,6 @@ class Record:
             self.plan.grant.last_used_at = self.plan.now
 
 
-def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
-    """Keeps a refused request with all that came; its id."""
-    values = refusal_values(posting, grant, refusal)
-    ledger.write(refusal_arms(posting, grant, values), values)
-    return str(values["submission_id"])
-
-
-def write_hidden_refusal(
-    ledger: Ledger, plan: Plan, refusal: Refused, kept: KeptAnswer | None, content: dict[str, Any]
-) -> None:
-    """Keeps a refusal that the sender must not learn of, under its key too: a replay would tell it otherwise."""
-    values = refusal_values(plan.posting, plan.grant, refusal) | {
-        "submission_id": plan.submission_id,
-        "submission_public_lead_id": plan.public_lead_id,
-        "submission_caller_id": plan.phone.e164,
-        "submission_idempotency_key": plan.idempotency_key,
-        "submission_content_hash": plan.content_hash,
-    }
-    arms = refusal_arms(plan.posting, plan.grant, values)
-    if plan.idempotency_key is not None:
-        values |= kept_values(plan, kept, content) | {"lead_id": None, "content_hash": plan.content_hash}
-        arms.append(rows.ANSWER_RENEW if kept else rows.ANSWER_INSERT)
-    ledger.write(arms, values)
-
-
-def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str, Any]:
-    """The values of a submission that was refused, with the step of the rule that turned it away, if one did."""
-    powers, _ = powers_of(posting, grant)
-    step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
-    why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
-    return circumstances(posting, grant) | {
-        "submission_id": secrets.new_id(),
-        "submission_powers": powers,
-        "submission_action": "refused",
-        "submission_code": refusal.code,
-        "submission_why": json.dump(why),
-        "submission_purge_at": posting.now + REFUSED_KEPT,
-    }
-
-
-def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list[Arm]:
-    """The submission, and the mark of a token that a page has shown."""
-    arms = [rows.SUBMISSION_INSERT]
-    if exposes(posting, grant):
-        values["exposed_origin"] = exposed_origin(posting)
-        arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
-    return arms
-
-
 def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) -> dict[str, Any]:
     """The values that keep an answer under the request's key."""
     return {
@@ -309,44 +252,3 @@ def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) ->
         "answer_expires_at": plan.now + KEY_KEPT,
         "kept_submission_id": kept.submission_id if kept else None,
     }
-
-
-def exposes(posting: Posting, grant: Grant) -> bool:
-    """Whether this request is the first to show that a server's token stands in a page."""
-    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    return browser and grant.kind == "server" and not grant.exposed and not posting.by_key
-
-
-def exposed_origin(posting: Posting) -> str:
-    """Where a server token was seen in a page."""
-    return posting.origin or rules.origin_of(posting.referrer) or "a browser"
-
-
-def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
-    """The values that every submission has, taken or refused: what came, from where, when."""
-    received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
-    if posting.subject is not None:
-        received["path"] = posting.subject[:100]
-    if posting.unreadable is not None:
-        received["unread"] = redacted_text(posting.unreadable.body)
-    return UNSAID | {
-        "company_id": grant.company_id,
-        "token_id": grant.token_id,
-        "owner_kind": grant.owner_kind,
-        "owner_id": grant.owner_id,
-        "now": posting.now,
-        "submission_api_key_id": key_of(posting, grant),
-        "submission_endpoint": posting.endpoint,
-        "submission_received": json.dump(received),
-        "submission_origin": posting.origin,
-        "submission_referrer": posting.referrer,
-        "submission_remote_ip": posting.remote_ip,
-        "submission_user_agent": posting.user_agent,
-        "submission_request_id": posting.request_id,
-    }
-
-
-def key_of(posting: Posting, grant: Grant) -> int | None:
-    """The API key that came along, if it is one of this company."""
-    key = posting.key
-    return key.key_id if key is not None and key.company_id == grant.company_id else None
