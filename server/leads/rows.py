@@ -111,7 +111,9 @@ CALLBACK_CANCEL = Arm(
     f"update callback set cancelled_at = :now where id = :cancelled_callback_id and {STILL_OPEN}", optional=True
 )
 CALLBACKS_STOP = Arm(
-    "update callback set cancelled_at = :now where company_id = :company_id and caller_id = :caller_id"
+    "update callback set cancelled_at = :now where company_id = :company_id and (caller_id = :caller_id"
+    # Booked before somebody corrected the lead's number.
+    " or lead_id in (select id from lead where company_id = :company_id and caller_id = :caller_id))"
     f" and {STILL_OPEN}",
     optional=True,
 )
