@@ -97,7 +97,7 @@ JOURNAL_MODE = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "TRUNCATE"
 
 # The spelling of SQLAlchemy's own type; strftime would take ten times as long.
 sqlite3.register_adapter(
-    datetime, lambda instant: instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    datetime, lambda instant: instant.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
 )
 
 

@@ -520,6 +520,15 @@ def test_nothing_is_an_empty_object(client: FlaskClient, account: Account, body:
     shown(client.put(f"{OFFERS}/{account.offer_id}", **sent), "offer")
 
 
+def test_what_is_sent_may_stand_in_the_query_and_the_body_wins(client: FlaskClient, account: Account) -> None:
+    url = f"{OFFERS}/{account.offer_id}"
+    assert shown(client.put(f"{url}?name=Query", headers=account.bearer), "offer")["name"] == "Query"
+    answer = client.put(f"{url}?name=Query", json={"name": "Body"}, headers=account.bearer)
+    assert shown(answer, "offer")["name"] == "Body"
+    assert wrong(client.put(f"{url}?nothing=1", headers=account.bearer)).keys() == {"nothing"}
+    refused(client.delete(f"{url}?updated_at=2026-11-23T06:00:00Z", headers=account.bearer), "edit_conflict")
+
+
 def test_a_key_may_stand_in_the_body_and_not_in_the_url(client: FlaskClient, account: Account) -> None:
     body = {"name": "Solar", "auth_token": account.private_key}
     assert shown(client.post(OFFERS, json=body), "offer")["name"] == "Solar"
