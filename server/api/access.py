@@ -96,6 +96,7 @@ def reset_password(row_id: str) -> Response:
     """Gives a person a fresh password; the old one ends."""
     _, user, sent = opened(USERS, row_id)
     refuse_any(sent)
+    editing.refuse_deleted(USERS, user)
     password = set_password(user)
     editing.touch(user)
     db.session.flush()

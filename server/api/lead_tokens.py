@@ -103,6 +103,7 @@ def clear(row_id: str) -> Response:
     """Takes the mark off a token that a page has exposed."""
     _, token, sent = opened(LEAD_TOKENS, row_id)
     refuse_any(sent)
+    editing.refuse_deleted(LEAD_TOKENS, token)
     if token.exposed_at is not None:
         clear_exposure(token)
         editing.touch(token)

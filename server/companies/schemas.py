@@ -22,18 +22,25 @@ class Email(Text):
         return known.lower()
 
 
+class Scope(Text):
+    """A scope that there is."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        scope = super()._deserialize(value, attr, data) or ""
+        if scope not in SCOPES:
+            raise ValidationError(f"{scope!r:.80} is no scope; the scopes are: {', '.join(SCOPES)}")
+        return scope
+
+
 class Scopes(Listing):
     """Scopes, each of them once and in one order."""
 
     def __init__(self) -> None:
-        one = Text("A scope.", "leads:read")
+        one = Scope("A scope.", "leads:read")
         super().__init__("What the key may do.", ["leads:read"], one, most=100, required=True)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         scopes = sorted(set(super()._deserialize(value, attr, data)))
-        unknown = [f"{scope!r:.80}" for scope in scopes if scope not in SCOPES]
-        if unknown:
-            raise ValidationError(f"{', '.join(unknown)} is no scope; the scopes are: {', '.join(SCOPES)}")
         if not scopes:
             raise ValidationError(f"must name at least one scope of: {', '.join(SCOPES)}")
         return scopes

@@ -1,5 +1,6 @@
 """Making lead tokens and changing them for others. Nothing here commits."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,10 @@ from server.lib.db import db
 from server.lib.secrets import new_token
 
 PREFIX = {"server": "", "publishable": "pub_", "postback": "pb_"}
+
+# What a rotation has added to a name: the next one replaces it, and cuts what would be longer than a name may be.
+ROTATED = re.compile(r" \(rotated \d{4}-\d\d-\d\d\)$", re.A)
+LONGEST_KEPT = 230
 
 # What a rotated token has from the one before it.
 KEPT_SETTINGS = (
@@ -49,7 +54,7 @@ def rotate_token(token: LeadToken, overlap: timedelta, name: str | None, now: da
         token.company_id,
         token.owner_kind,
         token.owner_id,
-        name or f"{token.name} (rotated {now:%Y-%m-%d})",
+        name or f"{ROTATED.sub('', token.name)[:LONGEST_KEPT]} (rotated {now:%Y-%m-%d})",
         token.kind,
         **settings,
     )

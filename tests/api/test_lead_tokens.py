@@ -264,6 +264,15 @@ def test_the_new_token_has_the_settings_of_the_old_one(client: FlaskClient, acco
     assert show(client, account, new) == new
 
 
+def test_the_name_of_a_rotated_token_says_when_it_was_rotated_last(client: FlaskClient, account: Account) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        new, _ = rotate(client, account, make(client, account, name="x" * 255))
+        assert new["name"] == "x" * 230 + " (rotated 2026-11-23)"
+        clock.shift(24 * HOUR)
+        newer, _ = rotate(client, account, new)
+    assert newer["name"] == "x" * 230 + " (rotated 2026-11-24)"
+
+
 def test_a_token_that_was_to_end_before_the_overlap_still_does(client: FlaskClient, account: Account) -> None:
     with time_machine.travel(NOW, tick=False):
         token = make(client, account, expires_at="2026-11-23T07:00:00Z")
@@ -284,7 +293,8 @@ def test_what_cannot_be_rotated_is_told_why(client: FlaskClient, account: Accoun
     change(client, account, token, expires_at="2026-01-01T00:00:00Z")
     assert list(wrong(act(client, account, token, "rotate"))) == ["expires_at"]
     client.delete(f"{TOKENS}/{token['id']}", headers=account.bearer)
-    assert wrong(act(client, account, token, "rotate")) == {"id": ["is deleted; restore the lead token first"]}
+    for action in ("rotate", "clear_exposure"):
+        assert wrong(act(client, account, token, action)) == {"id": ["is deleted; restore the lead token first"]}
     assert len(account.rows("select id from lead_token where company_id = :company_id and name = 'Acme Leads'")) == 1
 
 

@@ -119,6 +119,9 @@ def test_a_new_password_ends_the_old_one(client: FlaskClient, account: Account) 
     mine = {"password": "of my own"}
     answer = client.post(f"{USERS}/{user['id']}/reset_password", json=mine, headers=account.bearer)
     assert list(wrong(answer)) == ["password"]
+    client.delete(f"{USERS}/{user['id']}", headers=account.bearer)
+    errors = wrong(act(client, USERS, user, "reset_password", account.bearer))
+    assert errors == {"id": ["is deleted; restore the user first"]}
 
 
 def test_the_last_admin_stays(client: FlaskClient, account: Account) -> None:
