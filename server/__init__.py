@@ -1,11 +1,13 @@
 """Handraiser takes leads in and keeps them on the record.
 
 A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/intake.py:take_lead` decides and writes.
+`decide` is for leads that come in, `named` for the one lead that a path names; both are read like a list of rules.
 What is managed is declared in `api/configured.py`; one engine, `api/manage.py`, serves all of it.
 
     serve app cli demo            the start, the factory, the commands, the company to try it with
     api                           machines: lead endpoints, reading back, managing, health
-    leads                         from a request to a row: params, plan (pure), decide (pure), record, rows
+    outcomes                      what became of leads: calls
+    leads                         from a request to a row: params, plan (pure), state (read), decide (pure), record
     lead_tokens                   the credential in `lead_token` and what it grants
     schedules contacts sources    what a lead enters, whose number it is, where it came from
     numbers                       tracking numbers, and which of them a lead is shown

@@ -10,7 +10,21 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli
-from server.api import answers, calls, configured, fields, health, lead_edits, leads, observe, records
+from server.api import (
+    access,
+    answers,
+    calls,
+    configured,
+    contacts,
+    fields,
+    health,
+    lead_edits,
+    lead_tokens,
+    leads,
+    observe,
+    records,
+    token_names,
+)
 from server.companies import configuration
 from server.config import Settings, from_environment
 from server.lib import logs
@@ -51,7 +65,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
-    for module in (leads, lead_edits, records, fields, calls, configured, health):
+    for module in (leads, lead_edits, records, fields, calls, health):
+        app.register_blueprint(module.blueprint)
+    for module in (configured, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)
     cli.register(app)
     app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]

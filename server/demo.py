@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from server.companies.models import ApiKey, Company, User
 from server.companies.operations import create_company, create_key, renew_key, set_password
+from server.companies.rules import SCOPES
 from server.errors import CommandError
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.operations import create_token
@@ -45,6 +46,8 @@ def make_demo(url: str, force: bool = False) -> dict[str, Any]:
     user = ensure(User, lambda: User(**mine, email=EMAIL, name=NAME, password_hash=""), **mine, email=EMAIL)
     password = set_password(user)
     key = ensure(ApiKey, lambda: create_key(company, NAME)[0], **mine, name=NAME, revoked_at=None)
+    # A demo of an older version knew fewer scopes.
+    key.scopes = sorted(SCOPES)
     private = renew_key(key)
     offer = ensure(Offer, lambda: Offer(**mine, name="Auto insurance"), **mine, name="Auto insurance")
     schedule = demo_schedule(company, offer)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from server.errors import Refused
@@ -13,11 +14,13 @@ from server.lib import json
 from server.lib.ledger import WriteFailed
 from server.lib.logs import log
 
-# Anyone may post from any page: what a token may do there is judged by its powers, not by the browser.
+# Anyone may post from any page: what a token may do there is judged by its powers, not by the browser. Flask-CORS
+# answers preflights, and finds these headers on our answers.
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After, Idempotent-Replayed, X-Request-Id",
 }
+ALWAYS = CORS | {"Cache-Control": "no-store"}
 RETRY_AFTER = "5"
 # What may be sent again as it is.
 RETRIED = {"idempotency_in_progress", "rate_limited", "unavailable"}
@@ -31,13 +34,20 @@ CODE_OF_STATUS = {
 }
 
 
+class JsonResponse(Response):
+    """An answer with a body and its length: its headers are as they are sent, whatever the request was."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """The headers themselves, in place of a copy that is looked through for what a redirect or a 304 needs."""
+        return self.headers
+
+
 def json_answer(
     content: dict[str, Any] | list[Any], status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """A JSON answer that no cache keeps."""
-    response = Response(json.dump(content), status, headers, mimetype="application/json")
-    response.headers.extend(CORS)
-    response.headers["Cache-Control"] = "no-store"
+    response = JsonResponse(json.dump(content), status, headers, content_type="application/json")
+    response.headers.extend(ALWAYS)
     return response
 
 
@@ -77,7 +87,7 @@ def register(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400 and error.response is None:
-            return Response(status=status, headers=dict(error.get_headers()))
+            return Response(status=status, headers=dict(error.get_headers()) | CORS)
         code = CODE_OF_STATUS.get(status, "malformed_body" if status < 500 else "unexpected")
         answer = error_answer(Refused(code, error.name, None, error.description))
         allow = error.get_response().headers.get("Allow")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from marshmallow import EXCLUDE, ValidationError
+from marshmallow import EXCLUDE, Schema, ValidationError
 from sqlalchemy import Index, Integer, UniqueConstraint, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import ETags
@@ -86,8 +86,7 @@ def create(resource: Resource, company: Company, sent: Values) -> tuple[Any, Val
 
 def change(resource: Resource, company: Company, row: Any, sent: Values) -> None:
     """Changes what was sent and nothing else; raises Refused."""
-    if resource.ended_at(row) is not None:
-        raise invalid({"id": [f"is deleted; restore the {resource.words} first"]})
+    refuse_deleted(resource, row)
     loaded = load(resource, sent, row)
     stored = {name: getattr(row, name) for name in resource.schema().load_fields if hasattr(row, name)}
     moved = [name for name in sorted(resource.fixed) if loaded.get(name, stored[name]) != stored[name]]
@@ -102,13 +101,19 @@ def change(resource: Resource, company: Company, row: Any, sent: Values) -> None
         db.session.flush()
 
 
+def refuse_deleted(resource: Resource, row: Any) -> None:
+    """Raises Refused for what is deleted: it is restored first or not changed at all."""
+    if resource.ended_at(row) is not None:
+        raise invalid({"id": [f"is deleted; restore the {resource.words} first"]})
+
+
 def remove(resource: Resource, company: Company, row: Any) -> None:
     """Marks it as deleted; raises Refused when something still needs it."""
     if resource.ended_at(row) is not None:
         return
     with refusing():
         resource.removable(company, row)
-    setattr(row, resource.ended, clock.now())
+    resource.end(row, clock.now())
     touch(row)
     db.session.flush()
 
@@ -117,11 +122,13 @@ def restore(resource: Resource, company: Company, row: Any) -> None:
     """Takes the deletion back; raises Refused when its name or place was taken, or what it belongs to is deleted."""
     if resource.ended_at(row) is None:
         return
+    with refusing():
+        resource.restorable(company, row)
     # What a list holds may go while it is in use as well.
     whole = {name: getattr(row, name) for name in resource.references if hasattr(row, name)}
     refuse_unknown_rows(resource, company, {name: value for name, value in whole.items() if type(value) is not list})
     with judged(resource):
-        setattr(row, resource.ended, None)
+        resource.end(row, None)
         touch(row)
         db.session.flush()
 
@@ -133,6 +140,19 @@ def touch(row: Any) -> None:
 
 
 # What was sent
+
+
+def read_by(schema: Schema, sent: Values) -> Values:
+    """What an action takes, by its schema; raises Refused."""
+    strange = {name[:64]: [f"is unknown; this takes: {', '.join(schema.load_fields)}"] for name in sent}
+    errors = {name: texts for name, texts in strange.items() if name not in schema.load_fields}
+    try:
+        loaded: Values = schema.load(sent, unknown=EXCLUDE)
+    except ValidationError as error:
+        errors |= flat(error.messages_dict)
+    if errors:
+        raise invalid(errors)
+    return loaded
 
 
 def load(resource: Resource, sent: Values, row: Any) -> Values:
@@ -155,7 +175,7 @@ def strange_errors(resource: Resource, sent: Values, shown: Values) -> dict[str,
     for name, value in sent.items():
         if name not in known and name not in shown:
             errors[name[:64]] = [f"is unknown; {resource.named} takes: {', '.join(known)}"]
-        elif name not in known and value != shown[name]:
+        elif name not in known and name not in resource.moving and value != shown[name]:
             errors[name] = ["cannot be changed"]
     return errors
 

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 
 from flask import Request, g
 
 from server.companies.queries import KeyHolder, find_key
+from server.companies.rules import lacking
 from server.errors import Refused
 
 HOW = "Send `Authorization: Bearer <private key>`, or HTTP Basic with the public and the private key."
@@ -36,7 +38,7 @@ def find(header: str | None, auth_token: object = None) -> tuple[KeyHolder | Non
 
 
 def require(request: Request, scope: str, auth_token: object = None) -> KeyHolder:
-    """The key of a request that needs one, whose company the log line names; raises Refused.
+    """The key of a request that needs one, whose company the log line names; raises Refused. It stands in `g.key` then.
 
     `auth_token` is what the body holds under that name, where there is a body.
     """
@@ -57,4 +59,14 @@ def require(request: Request, scope: str, auth_token: object = None) -> KeyHolde
             {"auth_token": [text]},
             f"Use a key with the scope {scope}.",
         )
+    g.key = key
     return key
+
+
+def refuse_lacking(scopes: Iterable[str]) -> None:
+    """Raises Refused where the key of this request would hand on scopes that it does not have itself."""
+    missing = lacking(scopes, g.key.scopes)
+    if missing:
+        text = f"cannot grant what it lacks: {', '.join(missing)}"
+        errors = {"auth_token": [f"lacks the scope {scope}" for scope in missing]}
+        raise Refused("scope_missing", f"The API key {text}", errors, f"The API key {text}. Use one that has it.")

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
-from server.api.answers import error_answer, json_answer, own_origin
+from server.api.answers import CORS, error_answer, json_answer, own_origin
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import Taken, take_lead
 from server.leads.posting import Posting
@@ -56,7 +56,7 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
         return None
     if taken.refusal is not None:
         g.code = taken.refusal.code
-    return Response(status=303, headers={"Location": str(target), "Cache-Control": "no-store"})
+    return Response(status=303, headers=CORS | {"Location": str(target), "Cache-Control": "no-store"})
 
 
 def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
@@ -64,18 +64,20 @@ def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
 
     `by_key` says that an API key opens the lead which the path names, and no lead token.
     """
+    # Each look at `request` asks for the context anew, and there are many.
+    environ = request.environ
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
     problem = None
     try:
-        query = read_query(request.environ)
+        query = read_query(environ)
     except Unreadable as error:
         problem = error
     try:
-        body = read_body(request.environ)
+        body = read_body(environ)
     except Unreadable as error:
         problem = problem or error
-    header = request.environ.get
+    header = environ.get
     origin = header("HTTP_ORIGIN")
     key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
     return Posting(
@@ -95,7 +97,7 @@ def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
         origin=on_record(origin),
         referrer=on_record(header("HTTP_REFERER")),
         fetch_site=header("HTTP_SEC_FETCH_SITE"),
-        remote_ip=request.remote_addr,
+        remote_ip=header("REMOTE_ADDR"),
         user_agent=on_record(header("HTTP_USER_AGENT")),
     )
 

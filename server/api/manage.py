@@ -150,19 +150,18 @@ def kept(resource: Resource, row: Any, extra: Values | None = None) -> Response:
 
 def answer(resource: Resource, row: Any, extra: Values | None = None) -> Response:
     """One of them, with its version."""
-    shown = resource.view(row) | (extra or {})
-    return json_answer({resource.one: shown}, headers={"ETag": f'"{version(row)}"'})
+    beside, inside = (extra or {}, {}) if resource.apart else ({}, extra or {})
+    shown = {resource.one: resource.view(row) | inside, **beside}
+    return json_answer(shown, headers={"ETag": f'"{version(row)}"'})
 
 
 def listed(resource: Resource, company: Company, asked: Values) -> tuple[list[Any], Values]:
     """The rows of one page and the list's metadata."""
     model = resource.model
-    ended = getattr(model, resource.ended)
-    query = select(model).where(
-        model.company_id == company.id,
-        ended.is_not(None) if asked["deleted"] else ended.is_(None),
-        *conditions(resource, company, asked),
-    )
+    query = select(model).where(model.company_id == company.id, *conditions(resource, company, asked))
+    if resource.ended:
+        ended = getattr(model, resource.ended)
+        query = query.where(ended.is_not(None) if asked["deleted"] else ended.is_(None))
     try:
         query = query.where(*created_between(model.created_at, asked, company.time_zone))
         rows, metadata = paged(query, model, asked)

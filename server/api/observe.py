@@ -24,21 +24,24 @@ def register(app: Flask, count: bool) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
-        seconds = time.perf_counter() - g.began
+        # Looked up once: each look at `g` or `request` costs what a dozen at a dict do.
+        noted, rule, method = vars(g), request.url_rule, request.method
+        response.headers.add("X-Request-Id", noted["request_id"])
+        seconds = time.perf_counter() - noted["began"]
         # The rule, not the path: a path may hold a number.
-        route = request.url_rule.rule if request.url_rule else "-"
-        method = request.method if request.method in METHODS else "-"
+        route = rule.rule if rule else "-"
+        if method not in METHODS:
+            method = "-"
         line = {
-            "request_id": g.request_id,
+            "request_id": noted["request_id"],
             "method": method,
             "route": route,
             "status": response.status_code,
+            "ms": round(seconds * 1000, 2),
         }
-        line["ms"] = round(seconds * 1000, 2)
-        line |= g.get("facts", {})
-        if "code" in g:
-            line["code"] = g.code
+        line |= noted.get("facts", {})
+        if "code" in noted:
+            line["code"] = noted["code"]
         line_log.info("request", **line)
         if count:
             metrics.REQUESTS.labels(route, method, response.status_code).inc()

@@ -6,7 +6,8 @@ A resource needs four names and two schemas; everything else has a default:
 
 - `one`, `many`: the name in answers and in the path.
 - `model`: has `id` (a number or a UUID), `company_id`, `created_at`, `updated_at`, and the column named in `ended`,
-  whose being set means deleted (`deleted_at` unless another is named, such as `disabled_at`).
+  whose being set means deleted (`deleted_at` unless another is named, such as `disabled_at`; None where there is no
+  such thing as deleting).
 - `schema`: the fields that a body may hold, by the names of the model's attributes; what it dumps is what is shown.
   `required` and `load_default` hold for the creation only. `dump_only` fields are shown and not taken.
 - `filters`: the list's own filters; each compares the attribute of its name, unless `conditions` says otherwise.
@@ -21,7 +22,11 @@ A resource needs four names and two schemas; everything else has a default:
   members that only the answer to the creation shows (a secret, say).
 - `change(company, row, wanted)`: writes what is wanted on the row.
 - `removable(company, row)`: raises ValidationError where something still needs the row.
+- `restorable(company, row)`: raises ValidationError or Refused where it must not come back.
 - `shown(row)`: what is shown beside id and times.
+- `apart`: whether what only the creation shows stands beside the thing in the answer, and not in it.
+- `moving`: members that are shown and change by themselves, without `updated_at`: what a body says of them is not
+  looked at, so that what was shown can be sent back.
 - `without`: which of LIST, CREATE, SHOW, UPDATE, DELETE, RESTORE there are not.
 
 Uniqueness needs no word: a unique index of the model that refuses a row becomes a 422 naming the index's last column.
@@ -29,6 +34,7 @@ Uniqueness needs no word: a unique index of the model that refuses a row becomes
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema
@@ -49,8 +55,8 @@ def complete_as_sent(company: Company, wanted: Values, row: Any) -> None:
     """Nothing to fill in, nothing to judge."""
 
 
-def always_removable(company: Company, row: Any) -> None:
-    """Nothing needs it."""
+def always(company: Company, row: Any) -> None:
+    """Nothing needs it, nothing is against it."""
 
 
 def write_attributes(company: Company, row: Any, wanted: Values) -> None:
@@ -79,15 +85,18 @@ class Resource:
     filters: type[Schema]
     reads: str = "config:read"
     writes: str = "config:write"
-    ended: str = "deleted_at"
+    ended: str | None = "deleted_at"
     fixed: frozenset[str] = frozenset()
     references: Mapping[str, Any] = field(default_factory=dict)
     complete: Callable[[Company, Values, Any], None] = complete_as_sent
     create: Callable[[Company, Values], tuple[Any, Values]] | None = None
     change: Callable[[Company, Any, Values], None] = write_attributes
-    removable: Callable[[Company, Any], None] = always_removable
+    removable: Callable[[Company, Any], None] = always
+    restorable: Callable[[Company, Any], None] = always
     conditions: Callable[[Company, Values], list[ColumnElement[bool]]] | None = None
     shown: Callable[[Any], Values] | None = None
+    apart: bool = False
+    moving: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
 
     @property
@@ -102,7 +111,12 @@ class Resource:
 
     def ended_at(self, row: Any) -> Any:
         """When it was deleted; None while it is in use."""
-        return getattr(row, self.ended)
+        return getattr(row, self.ended) if self.ended else None
+
+    def end(self, row: Any, at: datetime | None) -> None:
+        """Marks it as deleted at that time, or as in use."""
+        if self.ended:
+            setattr(row, self.ended, at)
 
     def make(self, company: Company, wanted: Values) -> tuple[Any, Values]:
         """A new row, and what only the answer to its creation shows."""
@@ -120,11 +134,12 @@ class Resource:
 
     def listing(self) -> Schema:
         """All filters of its list."""
-        made: Schema = type(f"{self.filters.__name__}OfList", (self.filters, ListFilter), {})()
+        also = ListFilter if self.ended else PageFilter
+        made: Schema = type(f"{self.filters.__name__}OfList", (self.filters, also), {})()
         return made
 
 
-class ListFilter(Schema):
+class PageFilter(Schema):
     """What every list of managed things takes."""
 
     per_page = Integer(
@@ -140,6 +155,11 @@ class ListFilter(Schema):
     created_at_to = Time(
         metadata={"description": "Only what was made before this time.", "example": "2026-11-24T06:00:00Z"}
     )
+
+
+class ListFilter(PageFilter):
+    """What the list of things takes that can be deleted."""
+
     deleted = Boolean(
         load_default=False,
         metadata={"description": "Only those that are deleted, instead of those in use.", "example": True},

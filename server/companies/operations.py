@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 
 from server.companies.models import ApiKey, Company, User
 from server.companies.rules import SCOPES
@@ -31,6 +32,15 @@ def set_password(user: User) -> str:
     password = new_secret()
     user.password_hash = PasswordHasher().hash(password)
     return password
+
+
+def last_admin(user: User) -> bool:
+    """Whether nobody else could manage the company if this person no longer did.
+
+    Edits of one company come one after another, so two admins cannot let each other go at once.
+    """
+    enabled = (User.company_id == user.company_id, User.role == "admin", User.disabled_at.is_(None))
+    return db.session.scalars(select(User.id).where(*enabled)).all() == [user.id]
 
 
 def create_key(company: Company, name: str, scopes: list[str] | None = None) -> tuple[ApiKey, str]:

@@ -1,10 +1,10 @@
-"""API keys: from what a request carries to what it may do."""
+"""API keys, from what a request carries to what it may do; and a company's region."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from server.companies.models import ApiKey
+from server.companies.models import ApiKey, Company
 from server.lib.db import db
 from server.lib.secrets import digest
 
@@ -16,6 +16,12 @@ class KeyHolder:
     key_id: int
     company_id: int
     scopes: frozenset[str]
+
+
+def region(company_id: int) -> str:
+    """Where a company's numbers without a country's code are from."""
+    with db.engine.connect() as connection:
+        return connection.execute(select(Company.region).where(Company.id == company_id)).scalar_one()
 
 
 def find_key(private: str, public: str | None = None) -> KeyHolder | None:

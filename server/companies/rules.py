@@ -1,4 +1,8 @@
-"""What an API key may do, by the scopes it carries."""
+"""What people may be, and what an API key may do by the scopes it carries. Pure."""
+
+from collections.abc import Collection, Iterable
+
+ROLES = ("viewer", "agent", "manager", "admin")
 
 SCOPES = {
     "leads:create": "Send leads where the company requires authorization.",
@@ -10,4 +14,11 @@ SCOPES = {
     "outcomes:write": "Report calls and conversions.",
     "config:read": "Read offers, schedules, tokens, sources and the rest of the configuration.",
     "config:write": "Change the configuration.",
+    "access:read": "Read people and API keys.",
+    "access:write": "Manage people and API keys.",
 }
+
+
+def lacking(scopes: Iterable[str], own: Collection[str]) -> list[str]:
+    """The scopes that a key would hand on without having them itself."""
+    return sorted(set(scopes) - set(own))

@@ -23,3 +23,18 @@ class Contact(Model):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nobody contacts the number."""
+        return self.blocked_at is not None
+
+    @property
+    def opt_out(self) -> bool:
+        """Whether its owner wants no contact."""
+        return self.opted_out_at is not None
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether it is on the suppression list."""
+        return self.suppressed_at is not None

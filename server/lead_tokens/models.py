@@ -45,3 +45,18 @@ class LeadToken(Model):
     exposed_at: Mapped[datetime | None]
     exposed_origin: Mapped[str | None]
     last_used_at: Mapped[datetime | None]
+
+    @property
+    def schedule_id(self) -> int | None:
+        """Its owner, if that is a schedule."""
+        return self.owner_id if self.owner_kind == "schedule" else None
+
+    @property
+    def offer_id(self) -> int | None:
+        """Its owner, if that is an offer."""
+        return self.owner_id if self.owner_kind == "offer" else None
+
+    @property
+    def traffic_source_id(self) -> int | None:
+        """Its owner, if that is a traffic source."""
+        return self.owner_id if self.owner_kind == "traffic_source" else None

@@ -1,5 +1,6 @@
-"""Making lead tokens. Nothing here commits."""
+"""Making lead tokens and changing them for others. Nothing here commits."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from server.lead_tokens.models import LeadToken
@@ -7,6 +8,17 @@ from server.lib.db import db
 from server.lib.secrets import new_token
 
 PREFIX = {"server": "", "publishable": "pub_", "postback": "pb_"}
+
+# What a rotated token has from the one before it.
+KEPT_SETTINGS = (
+    "default_traffic_source_id",
+    "shows_stored_lead",
+    "allowed_origins",
+    "allowed_redirects",
+    "per_minute_limit",
+    "allows_callbacks",
+    "expires_at",
+)
 
 
 def create_token(
@@ -25,3 +37,28 @@ def create_token(
     db.session.add(token)
     db.session.flush()
     return token
+
+
+def rotate_token(token: LeadToken, overlap: timedelta, name: str | None, now: datetime) -> LeadToken:
+    """A second token with the settings of the first, which ends when the overlap is over, or before if it was to.
+
+    The new one starts unexposed: nobody has seen it yet.
+    """
+    settings = {name: getattr(token, name) for name in KEPT_SETTINGS}
+    new = create_token(
+        token.company_id,
+        token.owner_kind,
+        token.owner_id,
+        name or f"{token.name} (rotated {now:%Y-%m-%d})",
+        token.kind,
+        **settings,
+    )
+    ends_at = now + overlap
+    token.expires_at = ends_at if token.expires_at is None else min(token.expires_at, ends_at)
+    return new
+
+
+def clear_exposure(token: LeadToken) -> None:
+    """Gives a server token its powers back, once its owner has taken it out of the page."""
+    token.exposed_at = None
+    token.exposed_origin = None

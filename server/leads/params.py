@@ -110,7 +110,8 @@ def redacted(value: Any) -> Any:
 
 def kept_of(name: str, value: Any) -> Any:
     """One parameter without its secrets; `data_json` hides them in a text."""
-    if token_name(name) in CREDENTIALS:
+    # Few names come near to a credential's, and what is made of a name never mends a "token" that is not there.
+    if "token" in name.lower() and token_name(name) in CREDENTIALS:
         return "[redacted]"
     if name == "data_json" and isinstance(value, str):
         return SECRET_IN_TEXT.sub(r"\1[redacted]", value)
@@ -125,10 +126,15 @@ def redacted_text(body: bytes) -> str:
 
 def read_asked(tree: Mapping[str, Any]) -> Asked:
     """Sorts and validates the parameters; raises Refused naming every field that is wrong."""
-    fields = {name: value for name, value in tree.items() if name in FIELDS and not blank(value)}
-    controls = {name: value for name, value in tree.items() if name in CONTROLS and not blank(value)}
+    fields: dict[str, Any] = {}
+    controls: dict[str, Any] = {}
+    stray: dict[str, Any] = {}
+    for name, value in tree.items():
+        if name not in RESERVED:
+            stray[name] = value
+        elif not blank(value):
+            (fields if name in FIELDS else controls)[name] = value
     asked = Asked(fields, {}, controls)
-    stray = {name: value for name, value in tree.items() if name not in RESERVED}
     sort_tokens(asked, stray, read_data(asked))
     if "number" in asked.fields:
         asked.fields.setdefault("caller_id", asked.fields["number"])

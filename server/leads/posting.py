@@ -64,6 +64,8 @@ class Posting:
     @cached_property
     def tree(self) -> dict[str, Any]:
         """All parameters: the body wins over the query string, but a blank wins over nothing."""
+        if self.query.keys().isdisjoint(self.body):
+            return self.query | self.body
         return merge(self.query, not_hiding(self.body, self.query))
 
 

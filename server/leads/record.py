@@ -20,6 +20,8 @@ from server.offers.acceptance import NotAccepted
 
 REFUSED_KEPT = timedelta(days=14)
 KEY_KEPT = timedelta(days=7)
+# Every value of a submission, for those of which a request says nothing.
+UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
 # last_used_at is there for people: once a minute is enough and keeps the token's row out of the way.
 USED_EVERY = timedelta(minutes=1)
 
@@ -106,7 +108,7 @@ class Record:
 
     def named_values(self, prefix: str, lead: Mapping[str, Any]) -> None:
         """The values of a lead."""
-        self.values |= {f"{prefix}_{name}": value for name, value in lead.items()}
+        self.values |= rows.lead_values(prefix, lead)
         self.values[f"{prefix}_data"] = json.dump(lead["data"])
 
     def end(self, lead: dict[str, Any], deletes: bool) -> None:
@@ -327,8 +329,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
         received["path"] = posting.subject[:100]
     if posting.unreadable is not None:
         received["unread"] = redacted_text(posting.unreadable.body)
-    values = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
-    return values | {
+    return UNSAID | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
         "owner_kind": grant.owner_kind,

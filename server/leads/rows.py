@@ -1,6 +1,8 @@
 """The arms of intake: the statements that write what was decided, the same on both databases."""
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from server.leads.models import Submission
 from server.leads.state import COLUMNS
@@ -9,6 +11,18 @@ from server.lib.ledger import Arm
 UNCHANGING = frozenset({"id", "company_id", "created_at", "lead_token_id", "remote_ip"})
 # What a new lead never has.
 LATER = frozenset({"status_before_deletion", "next_action_before_deletion_at", "ended_at", "deleted_at"})
+
+
+@lru_cache(maxsize=64)
+def value_names(prefix: str) -> dict[str, str]:
+    """The name of each column's value for a lead whose values are called so."""
+    return {name: f"{prefix}_{name}" for name in COLUMNS}
+
+
+def lead_values(prefix: str, lead: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a lead under the names that its statements know them by."""
+    names = value_names(prefix)
+    return dict(zip(names.values(), map(lead.__getitem__, names), strict=True))
 
 
 def insert(table: str, columns: dict[str, str]) -> Arm:
@@ -59,11 +73,17 @@ def other(index: int) -> str:
 @lru_cache(maxsize=64)
 def lead_update(prefix: str) -> Arm:
     """Writes a lead whose values are called so, if it is as it was read."""
-    changes = ", ".join(f"{name} = :{prefix}_{name}" for name in COLUMNS if name not in UNCHANGING)
+    changes = ", ".join(f"{name} = :{value}" for name, value in value_names(prefix).items() if name not in UNCHANGING)
     return Arm(f"update lead set {changes} where id = :{prefix}_id and updated_at = :{prefix}_read_at")
 
 
-LEAD_INSERT = insert("lead", {name: f"lead_{name}" for name in COLUMNS if name not in LATER} | same("company_id"))
+# A new lead shares some values with the rows that are written beside it; each is sent once.
+LEAD_INSERT = insert(
+    "lead",
+    {name: value for name, value in value_names("lead").items() if name not in LATER}
+    | same("company_id", "owner_kind", "owner_id", "contact_id", "caller_id")
+    | {"lead_token_id": "token_id", "remote_ip": "submission_remote_ip", "created_at": "now"},
+)
 LEAD_END = Arm(
     "update lead set is_live = false, status = :ended_status, ended_at = :now, deleted_at = :ended_deleted_at,"
     " status_before_deletion = :ended_status_before, next_action_before_deletion_at = :ended_next_before,"

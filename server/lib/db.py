@@ -1,9 +1,10 @@
 """The database: SQLAlchemy's session for everything but the hot path, and column types that both databases share."""
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, Index, MetaData, String, Uuid, event, text
@@ -17,6 +18,8 @@ from server.lib.filelock import FileLock
 
 # A statement waits at most this long for another writer, in milliseconds.
 BUSY_TIMEOUT = 5000
+
+Value = TypeVar("Value")
 
 # Each constraint has a name of its own, so that a migration can find it on both databases.
 NAMES = {
@@ -94,7 +97,7 @@ JOURNAL_MODE = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "TRUNCATE"
 
 # The spelling of SQLAlchemy's own type; strftime would take ten times as long.
 sqlite3.register_adapter(
-    datetime, lambda instant: instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    datetime, lambda instant: instant.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
 )
 
 
@@ -148,6 +151,12 @@ def watch_sqlite(engine: Engine, lock: FileLock) -> None:
         held = entry.info.pop("lock", None)
         if held:
             held.release()
+
+
+def batches(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:
+    """The values in parts that one statement can hold on both databases."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def begin_write() -> None:

@@ -5,13 +5,18 @@ Each wants its description and an example: the documentation is made from them.
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from server.lib import clock
+
 WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 # What both databases keep as an integer.
 MOST = 2**31 - 1
+# Of a time that somebody means; one beyond them is a slip, or milliseconds read as something else.
+YEARS = (2000, 2999)
 # Of the wrong members of a list so many are named.
 MOST_NAMED = 10
 
@@ -77,6 +82,27 @@ class Switch(fields.Boolean):
 
     def __init__(self, description: str, example: bool = True, **more: Any) -> None:
         super().__init__(**described(description, example, "must be true or false", more))
+
+
+class Time(fields.Field[datetime]):
+    """A time in ISO 8601. One without an offset comes back naive: the company's time zone gives it its meaning."""
+
+    def __init__(self, description: str, example: str, **more: Any) -> None:
+        super().__init__(**described(description, example, f"must be a time, such as {example}", more))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if value == "" and self.allow_none:
+            return None
+        try:
+            instant = datetime.fromisoformat(value.strip().replace(" +", "+") if isinstance(value, str) else "")
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+        if not YEARS[0] <= instant.year <= YEARS[1]:
+            raise ValidationError(f"must be in the years {YEARS[0]} to {YEARS[1]}")
+        return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else clock.text(value)
 
 
 class Word(Text):

@@ -99,24 +99,50 @@ class GroupCommit:
         heir.done.release()
 
     def commit(self, batch: list[Waiting]) -> None:
-        """One transaction, a savepoint for each job; raises if the whole did not commit."""
+        """One transaction; raises if the whole did not commit."""
         with self.lock.held():
             connection = self.connection = self.connection or self.connect()
             cursor = connection.cursor()
             try:
                 with self.jobs:
                     cursor.execute("begin immediate")
-                    for each in batch:
-                        self.attempt(cursor, each)
+                    if not self.all_well(cursor, batch):
+                        self.start_again(cursor)
+                        for each in batch:
+                            self.attempt(cursor, each)
                 cursor.execute("commit")
             except BaseException:
                 self.reset(connection)
                 raise
             cursor.close()
 
+    def all_well(self, cursor: sqlite3.Cursor, batch: list[Waiting]) -> bool:
+        """Runs the jobs without savepoints, which cost half as much again as the jobs themselves. Whether none of them
+        has left anything that must be undone; if one has, nothing that was done counts."""
+        if not all(each.keep for each in batch):
+            return False
+        for each in batch:
+            before = cursor.connection.total_changes
+            try:
+                each.result = each.job(cursor)
+            except sqlite3.Error:
+                return False
+            except Exception as error:
+                each.error = error
+                if cursor.connection.total_changes != before:
+                    return False
+        return True
+
+    def start_again(self, cursor: sqlite3.Cursor) -> None:
+        """Takes back what the transaction has done so far; SQLite has done so itself after some errors."""
+        if cursor.connection.in_transaction:
+            cursor.execute("rollback")
+        cursor.execute("begin immediate")
+
     def attempt(self, cursor: sqlite3.Cursor, each: Waiting) -> None:
         """One job in its savepoint. A database that cannot write fails the batch, any other error only this job."""
         cursor.execute("savepoint job")
+        each.error = None
         try:
             each.result = each.job(cursor)
         except sqlite3.OperationalError:

@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any, LiteralString, Protocol, TypeVar, cast
 
 import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.lib.db import open_sqlite
 from server.lib.filelock import FileLock
@@ -29,6 +32,9 @@ from server.lib.group_commit import UNDO_JOB, GroupCommit, RolledBack
 
 # A lost race means that another writer has won; so many losses in a row mean trouble.
 ATTEMPTS = 50
+
+# A connection forgets its prepared statements when there are so many: each takes up memory in PostgreSQL.
+PREPARED_MOST = 100
 
 # Intake finds every row by its key. A plan that was made while the tables were small reads them whole, and is kept
 # until they are analysed, which a fresh installation feels most; the penalty that forbids it would wake the compiler.
@@ -47,7 +53,8 @@ class WriteFailed(Exception):
     """The database did not take it, or nobody can know whether it did: the same request may be sent again."""
 
 
-@dataclass(frozen=True, slots=True)
+# Each is made once, so that to be the same is to be the same object: quicker to find in a cache than long texts.
+@dataclass(frozen=True, slots=True, eq=False)
 class Arm:
     """One statement with `:named` values, which touches one row; `optional` ones touch any number."""
 
@@ -111,7 +118,7 @@ TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 
 
 class SqliteLedger:
-    """The arms run one after the other, inside the savepoint of their job."""
+    """The arms run one after the other, inside the transaction that many jobs share."""
 
     dialect = "sqlite"
     guesses = False
@@ -139,7 +146,8 @@ class SqliteLedger:
                 if self.cursor.execute(arm.sql, values).rowcount != 1 and not arm.optional:
                     raise Conflict
         except (Conflict, sqlite3.IntegrityError) as error:
-            # A job writes once: what it has done is what these arms did.
+            # A job writes once: what it has done is what these arms did. Where it has no savepoint, this fails, and
+            # the group runs the job again in one.
             self.cursor.execute(UNDO_JOB)
             if isinstance(error, Conflict) or error.sqlite_errorcode in TAKEN:
                 raise Conflict from error
@@ -183,6 +191,10 @@ class SqliteRunner:
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 
+# How PostgreSQL reads a value from text where that is not what `str` makes of it.
+SPELT: Mapping[type, Callable[[Any], str]] = {bool: lambda value: "t" if value else "f", datetime: datetime.isoformat}
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A statement as PostgreSQL itself spells it, with `$1` for the first of these names. psycopg's own spelling is
@@ -194,16 +206,21 @@ class Numbered:
     def bind(self, values: Values) -> list[str | None]:
         """The values in their order, as text of a type that PostgreSQL infers, so that one statement is prepared once
         and not once for each mixture of NULLs and widths of integers."""
-        return [as_text(values[name]) for name in self.names]
+        return [
+            None if value is None else SPELT.get(type(value), str)(value)
+            for value in map(values.__getitem__, self.names)
+        ]
 
-
-def as_text(value: Any) -> str | None:
-    """A value as PostgreSQL reads it from text."""
-    if value is None or type(value) is str:
-        return value
-    if type(value) is bool:
-        return "t" if value else "f"
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    def encode(self, values: Values) -> list[bytes | None]:
+        """The same as libpq takes them; so many that a call for each would be felt."""
+        encoded = [
+            None if value is None else SPELT.get(type(value), str)(value).encode()
+            for value in map(values.__getitem__, self.names)
+        ]
+        if b"\0" in b"".join(filter(None, encoded)):
+            # libpq would take the text to end there.
+            raise psycopg.DataError("PostgreSQL keeps no NUL")
+        return encoded
 
 
 @lru_cache(maxsize=1024)
@@ -239,13 +256,16 @@ def one_statement_if(premise: str, arms: tuple[Arm, ...]) -> Numbered:
 
 
 class PostgresLedger:
-    """All arms are one statement."""
+    """All arms are one statement. A ledger lives as long as its connection and knows what that has prepared."""
 
     dialect = "postgresql"
     guesses = True
 
-    def __init__(self, cursor: psycopg.RawCursor[Row]) -> None:
-        self.cursor = cursor
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self.connection = connection
+        # Kept, because a new one would look up again how each type is read.
+        self.cursor = psycopg.RawCursor(connection)
+        self.prepared: dict[bytes, bytes] = {}
 
     def row(self, sql: str, values: Values) -> Row | None:
         """The first row of a query."""
@@ -259,7 +279,7 @@ class PostgresLedger:
 
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""
-        self.cursor.execute(sql.encode())
+        self.command(sql)
 
     def write(self, arms: Sequence[Arm], values: Values) -> None:
         """All arms or none; raises Conflict."""
@@ -272,12 +292,43 @@ class PostgresLedger:
     def judged(self, statement: Numbered, values: Values) -> int:
         """The one number that a statement answers with; raises Conflict where the database says no."""
         try:
-            row = self.cursor.execute(statement.text, statement.bind(values)).fetchone()
+            return self.number(statement, values)
         except (psycopg.errors.UniqueViolation, psycopg.errors.DivisionByZero) as error:
             raise Conflict from error
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             raise Conflict from error
-        return int(row[0]) if row else 0
+
+    def number(self, statement: Numbered, values: Values) -> int:
+        """The one number that a statement answers with, past psycopg's cursor: with so many values, what that does
+        for types that need it costs as much as the rest of the way."""
+        name = self.prepared.get(statement.text) or self.prepare(statement.text)
+        # psycopg's annotation leaves NULL out.
+        sent = cast(list[bytes], statement.encode(values))
+        result = self.connection.pgconn.exec_prepared(name, sent)
+        return int(self.checked(result).get_value(0, 0) or 0)
+
+    def prepare(self, text: bytes) -> bytes:
+        """The name of a statement that is prepared now."""
+        if len(self.prepared) >= PREPARED_MOST:
+            for name in self.prepared.values():
+                self.command(f"deallocate {name.decode()}")
+            self.prepared.clear()
+        name = f"arms{len(self.prepared)}".encode()
+        self.checked(self.connection.pgconn.prepare(name, text))
+        self.prepared[text] = name
+        return name
+
+    def command(self, sql: str) -> None:
+        """A statement without values and without an answer."""
+        self.checked(self.connection.pgconn.exec_(sql.encode()))
+
+    def checked(self, result: PGresult) -> PGresult:
+        """The result, if it is one; raises what psycopg would."""
+        if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            return result
+        if self.connection.pgconn.status != ConnStatus.OK:
+            raise psycopg.OperationalError(result.get_error_message())
+        raise psycopg.errors.error_from_result(result)
 
 
 def intake_engine(url: str, threads: int) -> Engine:
@@ -294,10 +345,11 @@ def intake_engine(url: str, threads: int) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def plan_by_key(connection: psycopg.Connection[Row], entry: object) -> None:
+    def begin(connection: psycopg.Connection[Row], entry: ConnectionPoolEntry) -> None:
         connection.autocommit = True
         for setting in BY_KEY:
             connection.execute(setting)
+        entry.info["ledger"] = PostgresLedger(connection)
 
     return engine
 
@@ -321,11 +373,8 @@ class PostgresRunner:
         except (psycopg.Error, PoolTimeout) as error:
             raise WriteFailed(str(error)) from error
         try:
-            driver = cast(psycopg.Connection[Row], connection.driver_connection)
-            with psycopg.RawCursor(driver) as cursor:
-                if keep:
-                    return decided(job, PostgresLedger(cursor), pause)
-                return self.undone(job, cursor)
+            ledger: PostgresLedger = connection.info["ledger"]
+            return decided(job, ledger, pause) if keep else self.undone(job, ledger)
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
             connection.invalidate()
             raise WriteFailed(str(error)) from error
@@ -339,16 +388,17 @@ class PostgresRunner:
         """Lets go of the database; the next job opens it again."""
         self.engine.dispose()
 
-    def undone(self, job: Callable[[Ledger], Result], cursor: psycopg.RawCursor[Row]) -> Result:
+    def undone(self, job: Callable[[Ledger], Result], ledger: PostgresLedger) -> Result:
         """Runs the job for real in a transaction of its own and takes it back: how a dry run stays true."""
 
         def restart(lost: int) -> None:
-            cursor.execute("rollback to savepoint job")
+            ledger.command("rollback to savepoint job")
             pause(lost)
 
-        cursor.execute("begin")
+        # Not through psycopg, which forgets what it has prepared at each rollback, and has the server forget all.
+        ledger.command("begin")
         try:
-            cursor.execute("savepoint job")
-            return decided(job, PostgresLedger(cursor), restart)
+            ledger.command("savepoint job")
+            return decided(job, ledger, restart)
         finally:
-            cursor.execute("rollback")
+            ledger.command("rollback")

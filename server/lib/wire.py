@@ -20,6 +20,7 @@ Code = Literal["malformed_body", "object_expected", "too_large", "unsupported_me
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+TEXT = ("text/csv", "text/plain")
 
 # What stands around a key by accident: white space, tabs, a no-break space, a byte order mark.
 EDGES = string.whitespace + "\u00a0\ufeff"
@@ -81,6 +82,16 @@ def read_body(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:
     except Unreadable as error:
         error.body = body
         raise
+
+
+def read_upload(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree | str:
+    """The parameters of the body, or its text where it is text or CSV by its type; raises Unreadable."""
+    body = _receive(environ, limits.body_bytes).removeprefix(codecs.BOM_UTF8)
+    _refuse_encoding(environ)
+    if _media(environ) in TEXT and not body.lstrip().startswith(b"{"):
+        # A name in another character set, in a column that nobody reads, spoils no upload.
+        return body.decode("utf-8", "replace")
+    return _parse(body, environ, limits)
 
 
 def merge(under: Tree, over: Tree) -> Tree:
@@ -164,23 +175,32 @@ def _read(environ: Mapping[str, Any], size: int) -> bytes:
 # The formats
 
 
-def _parse(body: bytes, environ: Mapping[str, Any], limits: Limits) -> Tree:
+def _refuse_encoding(environ: Mapping[str, Any]) -> None:
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding not in ("", "identity"):
         raise _unsupported(f"a body in Content-Encoding {_shown(encoding)}. Send it uncompressed")
-    if not body or body.isspace():
-        return {}
+
+
+def _media(environ: Mapping[str, Any]) -> str:
+    """The type of the body in small letters; raises Unreadable for a character set that we do not read."""
     content_type = environ.get("CONTENT_TYPE") or ""
-    media = content_type.partition(";")[0].strip().lower()
     charset = CHARSET.search(content_type)
     if charset and charset[1].lower() not in ("", "utf-8", "utf8"):
         raise _unsupported(f"charset {_shown(charset[1])}. Send UTF-8")
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _parse(body: bytes, environ: Mapping[str, Any], limits: Limits) -> Tree:
+    _refuse_encoding(environ)
+    if not body or body.isspace():
+        return {}
+    media = _media(environ)
     if media == FORM:
         return _parse_form(body, limits)
     if media == "application/json" or media.endswith("+json"):
         return _undot(parse_json(body, limits))
     if media == MULTIPART:
-        return _nest(_parts(body, content_type, limits), limits)
+        return _nest(_parts(body, environ["CONTENT_TYPE"], limits), limits)
     # Beacons send JSON as text/plain, and some clients send no type at all.
     if media in ("", "text/plain") and (body.lstrip().startswith(b"{") or body.strip() == b"null"):
         return _undot(parse_json(body, limits))

@@ -16,6 +16,8 @@ from tests.api.calls import Json, refused
 from tests.factories import Account
 
 API = "/api/v1"
+# What stands beside the one thing, in the answer that makes it.
+SHOWN_ONCE = {"password", "private"}
 # Numbers of which each is asked for once.
 _numbers = count(1)
 
@@ -34,6 +36,14 @@ class Kind:
     writes: str = "config:write"
     # The parameter that two in use cannot share; None where they may share all.
     unique: str | None = None
+    # Whether that is one thing's in all companies, whether a deleted one keeps it, and whether it cannot be changed.
+    everywhere: bool = False
+    kept: bool = False
+    fixed: bool = False
+    # The columns that the change moves, where they are not those of its parameters.
+    moves: tuple[str, ...] = ()
+    # Whether intake reads it.
+    configures: bool = True
     # The parameters that hold ids of other things: the answer to one of another company names them.
     references: tuple[str, ...] = ()
     # What a creation shows and nothing else does.
@@ -63,10 +73,10 @@ def shown(answer: TestResponse, one: str) -> Json:
     """The one thing that an answer shows."""
     body: Json = answer.get_json()
     assert answer.status_code == 200, body
-    assert set(body) == {one}
-    found: Json = body[one]
+    found: Json = body.pop(one)
+    assert set(body) <= SHOWN_ONCE
     assert answer.headers["ETag"] == f'"{found["updated_at"]}"'
-    return found
+    return found | body
 
 
 def wrong(answer: TestResponse) -> dict[str, list[str]]:
@@ -146,5 +156,62 @@ KINDS = (
         change={"name": "Everybody"},
         unique="position",
         references=("schedule_id",),
+    ),
+    Kind(
+        one="lead_token",
+        many="lead_tokens",
+        body=lambda account: {
+            "name": "Acme Leads",
+            "schedule_id": account.schedule_id,
+            "default_traffic_source_id": account.source_id,
+        },
+        change={"name": "Acme Leads 2"},
+        references=("schedule_id", "default_traffic_source_id"),
+        ended="disabled_at",
+    ),
+    Kind(
+        one="contact",
+        many="contacts",
+        body=lambda account: {"caller_id": new_number(), "opt_out": True},
+        change={"blocked": True},
+        reads="leads:read",
+        writes="leads:update",
+        unique="caller_id",
+        fixed=True,
+        moves=("blocked_at", "version"),
+        without=("delete", "restore"),
+    ),
+    Kind(
+        one="token",
+        many="tokens",
+        body=lambda account: {"name": new_word("loan_amount"), "kind": "numeric"},
+        change={"description": "The amount that was asked for."},
+        unique="name",
+        kept=True,
+        fixed=True,
+        configures=False,
+    ),
+    Kind(
+        one="user",
+        many="users",
+        body=lambda account: {"email": f"{new_word('john')}@example.com", "name": "John", "role": "agent"},
+        change={"role": "manager"},
+        reads="access:read",
+        writes="access:write",
+        unique="email",
+        everywhere=True,
+        kept=True,
+        secrets=("password",),
+        ended="disabled_at",
+    ),
+    Kind(
+        one="api_key",
+        many="api_keys",
+        body=lambda account: {"name": "Leads", "scopes": ["access:write"]},
+        change={"name": "More leads"},
+        reads="access:read",
+        writes="access:write",
+        secrets=("private",),
+        ended="revoked_at",
     ),
 )

@@ -179,6 +179,18 @@ def failing(client: FlaskClient, account: Account) -> list[TestResponse]:
     return wrong
 
 
+def test_a_page_may_follow_to_where_the_path_is(client: FlaskClient) -> None:
+    answer = client.get("/api//v1/leads")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost/api/v1/leads")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_only_the_api_answers_preflights(client: FlaskClient) -> None:
+    asks = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
+    assert client.options("/api/v1/leads", headers=asks).headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Origin" not in client.options("/healthz", headers=asks).headers
+
+
 def test_every_error_is_the_same_object_with_cors_headers(client: FlaskClient, account: Account) -> None:
     codes = set()
     for answer in failing(client, account):

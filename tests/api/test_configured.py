@@ -99,6 +99,9 @@ def test_what_is_missing_is_named(client: FlaskClient, account: Account, kind: K
         "contact_fields": ["offer_id", "key", "name"],
         "numbers": ["number"],
         "number_pools": ["schedule_id", "kind", "name"],
+        "contacts": ["caller_id"],
+        "users": ["email", "name", "role"],
+        "api_keys": ["name", "scopes"],
     }.get(kind.many, ["name"])
     errors = wrong(client.post(kind.path, json={}, headers=account.bearer))
     assert errors == {name: ["is missing"] for name in missing}

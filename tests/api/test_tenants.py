@@ -99,6 +99,19 @@ def submission(client: FlaskClient, account: Account) -> Any:
     return take(client, account.schedule_token)["metadata"]["submission_id"]
 
 
+def suppressed(client: FlaskClient, account: Account) -> Any:
+    """A lead whose number is on the company's suppression list."""
+    made_id = lead(client, account)
+    answer = client.post("/api/v1/contacts/suppression", json=LISTED, headers=account.bearer)
+    assert answer.get_json()["counts"]["suppressed"] == 1
+    return made_id
+
+
+def kind_of(one: str) -> Kind:
+    """A managed kind by its name."""
+    return next(kind for kind in KINDS if kind.one == one)
+
+
 def cases_of(kind: Kind) -> dict[str, Case]:
     """The routes of a managed kind."""
     one = f"{kind.path}/<row_id>"
@@ -128,6 +141,9 @@ FOREIGN_LEAD: Json = {
     "update_all_matching_leads": True,
     "blocked": True,
 }
+
+# The number of every company's lead.
+LISTED: Json = {"numbers": [NUMBER]}
 
 CASES: dict[str, Case] = {
     f"GET {LEADS}": Case("leads:read", lead, many="leads"),
@@ -164,6 +180,14 @@ CASES: dict[str, Case] = {
 }
 for each in KINDS:
     CASES |= cases_of(each)
+CASES |= {
+    "POST /api/v1/lead_tokens/<row_id>/rotate": Case("config:write", made(kind_of("lead_token"))),
+    "POST /api/v1/lead_tokens/<row_id>/clear_exposure": Case("config:write", made(kind_of("lead_token"))),
+    "POST /api/v1/users/<row_id>/reset_password": Case("access:write", made(kind_of("user"))),
+    "POST /api/v1/api_keys/<row_id>/rotate": Case("access:write", made(kind_of("api_key"))),
+    "POST /api/v1/contacts/suppression": Case("leads:update", lead, lambda account: LISTED),
+    "DELETE /api/v1/contacts/suppression": Case("leads:update", suppressed, lambda account: LISTED),
+}
 
 BY_KEY = [route for route, case in CASES.items() if case.scope is not None]
 BY_LEAD_TOKEN = [route for route, case in CASES.items() if case.scope is None]

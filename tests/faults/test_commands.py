@@ -15,11 +15,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from server.companies.models import ApiKey
 from server.companies.rules import SCOPES
 from server.config import PROJECT, Settings
-from server.lib.db import db
+from server.lib.db import begin_write, commit, db
 from tests.conftest import new_settings, opened
 from tests.factories import DAY, alike
 from tests.faults.place import PATIENCE
@@ -122,6 +123,18 @@ def test_a_demo_holds_all_that_a_first_lead_needs(empty: Settings, fresh: Flask)
     assert schedule["offer_id"] == offer["id"]
     [source] = rows(fresh, "select id, user_traffic_source_id from traffic_source")
     assert source == made["traffic_source"] | {"user_traffic_source_id": "google_ads"}
+
+
+def test_a_demo_that_is_made_again_knows_the_scopes_that_have_come_since(fresh: Flask) -> None:
+    made = json.loads(run(fresh, "demo", "--json").output)
+    with fresh.app_context():
+        begin_write()
+        db.session.scalars(select(ApiKey)).one().scopes = ["leads:read"]
+        commit()
+    again = json.loads(run(fresh, "demo", "--json").output)
+    [key] = rows(fresh, "select * from api_key")
+    assert again["api_key"]["public"] == made["api_key"]["public"]
+    assert set(key["scopes"]) == set(SCOPES)
 
 
 def test_the_tokens_of_a_demo_take_leads_that_stay_live_for_a_day(fresh: Flask) -> None:

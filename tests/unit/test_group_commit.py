@@ -140,6 +140,24 @@ def test_jobs_that_wait_together_share_one_commit(database: Database) -> None:
     assert database.commits == 2  # The job that held them up has one of its own.
 
 
+def fails(cursor: sqlite3.Cursor) -> None:
+    """A job that looks and then decides to do nothing."""
+    cursor.execute("select * from thing")
+    raise ValueError("refused")
+
+
+def test_savepoints_are_there_for_batches_with_something_to_undo(database: Database) -> None:
+    outcomes = in_one_batch(database.group, [adds("a"), fails, adds("b")])
+    assert [str(outcome) for outcome in outcomes] == ["a", "refused", "b"]
+    assert "savepoint job" not in database.statements
+    outcomes = in_one_batch(database.group, [adds("c"), adds("d", ValueError("refused")), fails, adds("a"), adds("e")])
+    assert [str(outcome) for outcome in outcomes[:3]] == ["c", "refused", "refused"]
+    assert isinstance(outcomes[3], sqlite3.IntegrityError)
+    assert outcomes[4] == "e"
+    assert database.statements.count("savepoint job") == 5
+    assert database.names() == ["a", "b", "c", "e"]
+
+
 def test_nobody_hears_of_a_job_before_its_commit(database: Database) -> None:
     waiting: list[int] = []
 

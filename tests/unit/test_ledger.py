@@ -15,6 +15,7 @@ from server.lib.db import begin_write, commit, db
 from server.lib.filelock import FileLock
 from server.lib.ledger import (
     ATTEMPTS,
+    PREPARED_MOST,
     Arm,
     Conflict,
     Ledger,
@@ -160,7 +161,8 @@ def test_who_always_loses_gives_up(runner: Runner, stored: Stored) -> None:
     job = Asked(writes(ADD, COUNT_UP, **ONE | {"n": 7}))
     with pytest.raises(WriteFailed, match="races"):
         runner.run(job)
-    assert job.times == ATTEMPTS
+    # On SQLite its first time is one without a savepoint, which a job that must be undone gets only then.
+    assert job.times in (ATTEMPTS, ATTEMPTS + 1)
     assert stored() == {}
 
 
@@ -169,7 +171,7 @@ def test_a_rule_of_the_database_that_is_broken_is_no_race(runner: Runner, stored
     job = Asked(writes(ADD_OTHER, NEGATIVE, **TWO, **ONE))
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.CheckViolation)):
         runner.run(job)
-    assert job.times == 1
+    assert job.times in (1, 2)
     assert stored() == {1: ("one", 0)}
 
 
@@ -289,6 +291,53 @@ def test_what_was_closed_is_opened_by_the_next_job(runner: Runner, stored: Store
     runner.close()
     runner.run(writes(ADD_OTHER, **TWO))
     assert stored().keys() == {1, 2}
+
+
+def test_more_statements_than_a_connection_keeps_are_no_problem(runner: Runner, stored: Stored) -> None:
+    for number in range(2 * PREPARED_MOST + 10):
+        runner.run(writes(Arm(f"insert into thing (id, name) values (:id, 'thing {number}')"), id=number))
+    assert len(stored()) == 2 * PREPARED_MOST + 10
+
+
+def test_a_dry_run_leaves_the_next_job_what_it_needs(runner: Runner, stored: Stored) -> None:
+    look = "select n from thing where id = :id"
+    for keep in (True, False, True, False):
+        runner.run(writes(ADD_OTHER, **TWO), keep=False)
+        runner.run(lambda ledger: ledger.row(look, {"id": 1}), keep)
+        runner.run(Asked(writes(COUNT_UP, **ONE), writes(ADD_OTHER, **TWO)), keep=False)
+    assert runner.run(writes(ADD, **ONE)) == "done"
+    assert stored() == {1: ("one", 0)}
+
+
+# SQLite has no connection that breaks, and keeps a NUL.
+on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True, scope="session")
+
+
+@on_postgresql
+def test_a_broken_connection_fails_one_job_only(runner: Runner, stored: Stored) -> None:
+    def breaks(ledger: Ledger) -> str:
+        try:
+            ledger.row("select pg_terminate_backend(pg_backend_pid())", {})
+        except psycopg.OperationalError:
+            ledger.write([ADD], ONE)
+        return "done"
+
+    def breaks_in_the_write(ledger: Ledger) -> str:
+        ledger.write([Arm("insert into thing (id) select 1 where pg_terminate_backend(pg_backend_pid())")], {})
+        return "done"
+
+    for job in (breaks, breaks_in_the_write):
+        with pytest.raises(WriteFailed):
+            runner.run(job)
+    assert runner.run(writes(ADD, **ONE)) == "done"
+    assert stored() == {1: ("one", 0)}
+
+
+@on_postgresql
+def test_a_text_is_never_cut_at_a_nul(runner: Runner, stored: Stored) -> None:
+    with pytest.raises(psycopg.DataError):
+        runner.run(writes(ADD, id=1, name="one\0two"))
+    assert stored() == {}
 
 
 def test_a_database_that_is_not_there_takes_nothing(database: str, tmp_path: Any) -> None:

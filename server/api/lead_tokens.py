@@ -1,0 +1,110 @@
+"""Lead tokens by API: the credentials of vendors and pages, their rotation, and the mark of an exposed one."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response
+from marshmallow import ValidationError
+from sqlalchemy import ColumnElement
+
+from server.api import editing
+from server.api.answers import json_answer
+from server.api.manage import blueprint_of, kept, opened, refuse_any
+from server.api.resource import Resource, Values
+from server.companies.models import Company
+from server.lead_tokens.models import LeadToken
+from server.lead_tokens.operations import clear_exposure, create_token, rotate_token
+from server.lead_tokens.schemas import LeadTokenFilter, LeadTokenSchema, RotationSchema
+from server.leads.normalise import in_zone
+from server.leads.params import invalid
+from server.lib import clock
+from server.lib.db import commit, db
+from server.offers.models import Offer
+from server.schedules.models import Schedule
+from server.sources.models import TrafficSource
+
+OWNERS = {"schedule_id": "schedule", "offer_id": "offer", "traffic_source_id": "traffic_source"}
+
+
+def complete_token(company: Company, wanted: Values, row: Any) -> None:
+    """One owner, of a kind that fits the token's; the time of its end in the company's zone."""
+    sent = [name for name in OWNERS if wanted[name] is not None]
+    if len(sent) != 1:
+        raise ValidationError({name: [f"send exactly one of {', '.join(OWNERS)}"] for name in sent or ["schedule_id"]})
+    postback = wanted["kind"] == "postback"
+    if postback != (sent == ["traffic_source_id"]):
+        text = "a postback token is a traffic source's" if postback else "a traffic source has postback tokens only"
+        raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
+    if wanted["expires_at"] is not None:
+        wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
+
+
+def create_lead_token(company: Company, wanted: Values) -> tuple[LeadToken, Values]:
+    """A lead token of its owner, with a value of our own."""
+    owners = {name: wanted.pop(name) for name in OWNERS}
+    name, owner_id = next((name, owner_id) for name, owner_id in owners.items() if owner_id is not None)
+    return create_token(company.id, OWNERS[name], owner_id, **wanted), {}
+
+
+def token_conditions(company: Company, asked: Values) -> list[ColumnElement[bool]]:
+    """The filters that were sent, as conditions."""
+    conditions: list[ColumnElement[bool]] = []
+    for name, value in asked.items():
+        if name in OWNERS:
+            conditions += [LeadToken.owner_kind == OWNERS[name], LeadToken.owner_id == value]
+        elif name == "exposed":
+            conditions.append(LeadToken.exposed_at.is_not(None) if value else LeadToken.exposed_at.is_(None))
+        else:
+            conditions.append(getattr(LeadToken, name) == value)
+    return conditions
+
+
+LEAD_TOKENS = Resource(
+    one="lead_token",
+    many="lead_tokens",
+    model=LeadToken,
+    schema=LeadTokenSchema,
+    filters=LeadTokenFilter,
+    ended="disabled_at",
+    fixed=frozenset({"kind", *OWNERS}),
+    references={
+        "schedule_id": Schedule,
+        "offer_id": Offer,
+        "traffic_source_id": TrafficSource,
+        "default_traffic_source_id": TrafficSource,
+    },
+    complete=complete_token,
+    create=create_lead_token,
+    moving=frozenset({"last_used_at"}),
+    conditions=token_conditions,
+)
+
+blueprint = blueprint_of("lead_tokens", LEAD_TOKENS)
+
+
+@blueprint.post("/lead_tokens/<row_id>/rotate")
+def rotate(row_id: str) -> Response:
+    """Makes the token's successor and sets the end of its own time."""
+    _, token, sent = opened(LEAD_TOKENS, row_id)
+    asked = editing.read_by(RotationSchema(), sent)
+    editing.refuse_deleted(LEAD_TOKENS, token)
+    now = clock.now()
+    if token.expires_at is not None and token.expires_at <= now:
+        raise invalid({"expires_at": ["is past; make a new lead token instead"]})
+    new = rotate_token(token, timedelta(hours=asked["overlap_hours"]), asked["name"], now)
+    editing.touch(token)
+    shown = {"lead_token": LEAD_TOKENS.view(new), "previous_lead_token": LEAD_TOKENS.view(token)}
+    commit()
+    return json_answer(shown)
+
+
+@blueprint.post("/lead_tokens/<row_id>/clear_exposure")
+def clear(row_id: str) -> Response:
+    """Takes the mark off a token that a page has exposed."""
+    _, token, sent = opened(LEAD_TOKENS, row_id)
+    refuse_any(sent)
+    if token.exposed_at is not None:
+        clear_exposure(token)
+        editing.touch(token)
+        db.session.flush()
+    return kept(LEAD_TOKENS, token)
