@@ -89,7 +89,7 @@ def company(app: Flask) -> Company:
 
 
 def read(cell: str, company: Company, token: str = "") -> Any:
-    """What a cell says. `<256 x>` stands for 256 times x, `<token>` for the sender's, `<type>` and `<source>` for ids."""
+    """What a cell says: `<256 x>` is 256 times x, `<token>` the sender's own, `<type>` and `<source>` are ids."""
     ids = {"<token>": token, "<TOKEN>": token.upper(), "<type>": company.type_id, "<source>": company.account.source_id}
     for name, value in ids.items():
         cell = cell.replace(name, str(value))
@@ -184,14 +184,16 @@ def test_a_parameter_does_what_it_says_or_says_what_is_wrong(
     token = company.tokens[sender, "offer" if "offer" in words else "schedule"]
     headers = account.bearer if "key" in words else {}
     if sender == "browser":
-        company.clear(token)
         headers = headers | {"Origin": PAGE}
+        if row["kind"] == "valid":
+            company.clear(token)
     for sent in requests(company, row, token, sender):
         lead = given(client, company, row["given"], sent["number"])
-        before = leads_of(account)
-        answer = client.post(LEADS, headers=headers, **sent["request"])
         left_undone = sender != "server" and row["public"] != ""
-        if row["status"] == "200" or left_undone:
+        is_taken = row["status"] == "200" or left_undone
+        before = None if is_taken else leads_of(account)
+        answer = client.post(LEADS, headers=headers, **sent["request"])
+        if is_taken:
             check_taken(company, taken(answer), row, lead, left_undone)
         else:
             code, named = CODES.get(row["text"], ("invalid_parameter", row["param"]))
@@ -226,7 +228,7 @@ def check_taken(company: Company, body: Json, row: dict[str, str], given_id: str
 def check_refused(company: Company, body: Json, named: str, text: str) -> None:
     errors = {name: [SAMPLE.sub("<now>", each) for each in texts] for name, texts in body["errors"].items()}
     # `number` is another name of caller_id.
-    assert errors == dict.fromkeys(["caller_id", named] if named == "number" else [named], [text])
+    assert errors == {name: [text] for name in {named, "caller_id" if named == "number" else named}}
     if body["code"] == "lead_token_invalid":
         assert body["metadata"]["submission_id"] is None
         return
