@@ -1,5 +1,6 @@
 """take_lead: the one way in. It finds the token, makes the plan, and settles it with the database in one commit."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -137,11 +138,12 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
         vendor = None
         if plan.vendor_lead_id is not None:
             vendor = state.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
+        # Most numbers are new. A guess is no reason to refuse anybody: what is stored may be what was asked for.
         if vendor is None and may_guess(ledger, plan):
-            taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), kept)
-            # Most numbers are new.
-            if record.only_inserts and record.write_if_new(ledger):
-                return taken, record
+            with suppress(Refused):
+                taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), kept)
+                if record.only_inserts and record.write_if_new(ledger):
+                    return taken, record
         stored = read_stored(ledger, plan, vendor)
     try:
         taken, record = conclude(ledger, plan, stored, kept)

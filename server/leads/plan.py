@@ -114,11 +114,12 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     admit(posting, grant, powers)
     refuse_unreadable(posting, tree)
     asked = read_asked(tree)
+    # Before the wishes: what is no time at all is refused whoever wishes it, and so is one out of range.
+    normalise.normalise_times(asked, grant.time_zone, posting.now)
     key = idempotency_key(posting, asked)
     why_wishes = limit_wishes(posting, grant, asked, powers)
     phone, why_number = read_phone(posting, asked, grant.region)
     normalise.normalise_email(asked)
-    normalise.normalise_times(asked, grant.time_zone, posting.now)
     kind = normalise.normalise_type(asked, grant.contact_field_types)
     callback_at = normalise.normalise_callback(asked, posting.now)
     check_redirect(asked, grant)
