@@ -162,7 +162,7 @@ def read_stored(ledger: Ledger, plan: Plan, vendor: KeptAnswer | None) -> State:
     grant, e164 = plan.grant, plan.phone.e164
     stored = state.read_state(ledger, grant, e164, plan.matches_offer)
     if vendor is not None:
-        stored.vendor, stored.vendor_lead = vendor, state.read_lead(ledger, grant.company_id, vendor.lead_id)
+        state.read_vendors_lead(ledger, grant, e164, stored, vendor)
     # Who names a lead that is there sends no duplicate.
     if grant.acceptance.reads_stored and plan.may_create and stored.vendor_lead is None:
         stored.facts = state.read_facts(ledger, plan)
