@@ -32,12 +32,12 @@ NUMBER = (
     " from company left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
     " where company.id = :company_id"
 )
-# A lead with the latest submission that was taken for it, which tells a double click.
+# A lead with the latest submission that was taken for it, which tells a double click; a replay did nothing.
 WITH_LATEST = (
     f"select latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from lead"
     " left join submission latest on latest.id = (select id from submission"
     " where submission.company_id = lead.company_id and submission.lead_id = lead.id"
-    " order by submission.created_at desc, submission.id desc limit 1)"
+    " and submission.action <> 'replayed' order by submission.created_at desc, submission.id desc limit 1)"
     " where lead.company_id = :company_id and lead.caller_id = :caller_id"
 )
 OWN = "lead.owner_kind = :owner_kind and lead.owner_id = :owner_id"
