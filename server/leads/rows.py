@@ -88,7 +88,9 @@ CALLBACK_MOVE = Arm(
     f" where id = :callback_id and {STILL_OPEN}"
 )
 # A callback goes where its lead goes, so that who blocks the number finds it.
-CALLBACK_FOLLOW = Arm(f"update callback set caller_id = :caller_id where id = :held_callback_id and {STILL_OPEN}")
+CALLBACK_FOLLOW = Arm(
+    f"update callback set caller_id = :caller_id where id = :held_callback_id and {STILL_OPEN}", optional=True
+)
 
 
 @lru_cache(maxsize=64)
