@@ -10,6 +10,7 @@ from server.lead_tokens.rules import Grant
 from server.leads import payload, state
 from server.leads.accept import HIDDEN
 from server.leads.decide import Decision, decide
+from server.leads.match import gone
 from server.leads.messages import render_messages
 from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.params import sent_token
@@ -165,7 +166,7 @@ def read_stored(ledger: Ledger, plan: Plan, vendor: KeptAnswer | None) -> State:
     grant, e164 = plan.grant, plan.phone.e164
     stored = state.read_state(ledger, grant, e164, plan.matches_offer)
     if vendor is not None:
-        stored.vendor, stored.vendor_lead = vendor, state.read_lead(ledger, grant.company_id, vendor.lead_id)
+        state.read_vendors_lead(ledger, grant, e164, stored, vendor)
     # Who names a lead that is there sends no duplicate.
     if grant.acceptance.reads_stored and plan.may_create and stored.vendor_lead is None:
         stored.facts = state.read_facts(ledger, plan)
@@ -177,19 +178,26 @@ def read_named(ledger: Ledger, plan: Plan) -> tuple[Plan, State]:
     grant, posting = plan.grant, plan.posting
     if posting.names_number:
         lead = state.read_lead_of_number(ledger, grant, plan.phone.e164)
-        if lead is not None and not lead["is_live"] and posting.verb != "opt_out":
+        if lead is not None and posting.verb != "opt_out" and (not lead["is_live"] or gone(lead, plan.now)):
             lead = None
     else:
         named = (posting.subject or "").lower()
         lead = state.read_lead(ledger, grant.company_id, named) if is_id(named) else None
-        hidden = lead is not None and lead["deleted_at"] is not None and posting.verb not in ("delete", "restore")
-        if lead is None or hidden or not belongs(lead, grant):
+        if lead is None or hidden(lead, plan) or not belongs(lead, grant):
             raise no_such_lead(plan)
         if not plan.phone.e164:
             plan = replace(plan, phone=Phone(lead["caller_id"], lead["test"], vanity=False))
     stored = state.read_state(ledger, grant, plan.phone.e164)
     stored.named = lead
     return plan, stored
+
+
+def hidden(lead: dict[str, Any], plan: Plan) -> bool:
+    """Whether the lead is deleted for who names it; one that was to be deleted by now still hears an opt-out."""
+    verb = plan.posting.verb
+    if verb == "opt_out":
+        return lead["deleted_at"] is not None
+    return verb not in ("delete", "restore") and gone(lead, plan.now)
 
 
 def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:

@@ -115,24 +115,26 @@ class Record:
             "ended_next_before": lead["next_action_at"] if deleted else None,
         }
         self.arms.append(rows.LEAD_END)
-        self.cancel(lead["scheduled_callback_id"])
+        self.cancel("ended", lead["scheduled_callback_id"])
 
-    def cancel(self, callback_id: str | None) -> None:
+    def cancel(self, prefix: str, callback_id: str | None) -> None:
         """Cancels the callback of a lead that ends or is stopped, if it has one."""
         if callback_id is not None:
-            self.values["cancelled_callback_id"] = callback_id
-            self.arms.append(rows.CALLBACK_CANCEL)
+            self.values[f"{prefix}_callback_id"] = callback_id
+            self.arms.append(rows.callback_cancel(prefix))
 
     def callback(self, decision: Decision) -> None:
-        """Books or moves the lead's callback; of a number that stops all are cancelled."""
-        booking = decision.callback.booking
+        """Books or moves the lead's callback, which has the lead's number; of a number that stops all are cancelled."""
+        booking, held = decision.callback.booking, decision.lead["scheduled_callback_id"]
         if booking is not None:
             self.values |= {"callback_id": booking.id, "callback_at": booking.at}
             self.arms.append(rows.CALLBACK_MOVE if booking.moves else rows.CALLBACK_INSERT)
+        elif held is not None and decision.before and decision.before["caller_id"] != decision.lead["caller_id"]:
+            self.values["held_callback_id"] = held
+            self.arms.append(rows.CALLBACK_FOLLOW)
         if decision.stops:
             self.arms.append(rows.CALLBACKS_STOP)
-        elif decision.callback.cancelled_id is not None:
-            self.cancel(decision.callback.cancelled_id)
+        self.cancel("lead", decision.callback.cancelled_id)
 
     def calls(self, decision: Decision) -> None:
         """Writes the tokens to the number's calls as well."""

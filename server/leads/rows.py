@@ -104,12 +104,23 @@ CALLBACK_INSERT = insert(
 )
 STILL_OPEN = "done_at is null and cancelled_at is null"
 CALLBACK_MOVE = Arm(
-    "update callback set due_at = :callback_at, submission_id = :submission_id"
+    "update callback set due_at = :callback_at, submission_id = :submission_id, caller_id = :caller_id"
     f" where id = :callback_id and {STILL_OPEN}"
 )
-CALLBACK_CANCEL = Arm(
-    f"update callback set cancelled_at = :now where id = :cancelled_callback_id and {STILL_OPEN}", optional=True
+# A callback goes where its lead goes, so that who blocks the number finds it.
+CALLBACK_FOLLOW = Arm(
+    f"update callback set caller_id = :caller_id where id = :held_callback_id and {STILL_OPEN}", optional=True
 )
+
+
+@lru_cache(maxsize=64)
+def callback_cancel(prefix: str) -> Arm:
+    """Cancels the callback of the lead whose values are called so."""
+    return Arm(
+        f"update callback set cancelled_at = :now where id = :{prefix}_callback_id and {STILL_OPEN}", optional=True
+    )
+
+
 CALLBACKS_STOP = Arm(
     "update callback set cancelled_at = :now where company_id = :company_id and (caller_id = :caller_id"
     # Booked before somebody corrected the lead's number.
