@@ -49,7 +49,7 @@ class Record:
         if decision.writes_lead:
             self.contact(decision)
             self.lead_row(decision)
-        self.arms.append(rows.SUBMISSION_INSERT)
+        self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
         if decision.writes_lead:
             self.touch()
             self.callback(decision)
@@ -72,7 +72,7 @@ class Record:
             "ended_id": (decision.ended or decision.lead)["id"],
         }
         if decision.contact_is_new:
-            self.arms.append(rows.CONTACT_INSERT)
+            self.arms.append(rows.CONTACT_INSERT.arm(self.values))
         else:
             self.arms.append(rows.CONTACT_CHANGE if decision.contact_changed else rows.CONTACT_TOUCH)
         if decision.stops:
@@ -86,7 +86,7 @@ class Record:
             self.arms.append(rows.DELETE_PAST)
         if decision.before is None:
             self.named_values("lead", decision.lead)
-            self.arms.append(rows.LEAD_INSERT)
+            self.arms.append(rows.LEAD_INSERT.arm(self.values))
         else:
             self.update("lead", decision.before, decision.lead)
         for index, (before, after) in enumerate(decision.others):
@@ -219,7 +219,7 @@ class Record:
             "submission_action": "replayed" if code is None else "refused",
             "submission_why": json.dump([*self.plan.why, step | {"record": kept.submission_id}]),
         }
-        self.arms.append(rows.SUBMISSION_INSERT)
+        self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
         self.token_used()
 
     @property

@@ -57,7 +57,7 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
 
 def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list[Arm]:
     """The submission, and the mark of a token that a page has shown."""
-    arms = [rows.SUBMISSION_INSERT]
+    arms = [rows.SUBMISSION_INSERT.arm(values)]
     if exposes(posting, grant):
         values["exposed_origin"] = exposed_origin(posting)
         arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
