@@ -327,3 +327,18 @@ def test_a_vendor_is_told_a_number_and_nothing_of_what_others_have_sent(client: 
     take(client, account.schedule_token, state="CA")
     body = taken(send(client, account.vendor_token, **{DIAL: True}))
     assert body["lead"]["trackdrive_number_plain"] == "+17195551001"
+
+
+@each_kind
+@pytest.mark.parametrize("goes", [deleted, taken_out], ids=lambda goes: goes.__name__)
+def test_a_page_never_takes_a_number_away_from_a_lead(
+    client: FlaskClient, account: Account, kind: str, goes: Callable[[Account, str, int], None]
+) -> None:
+    wish, column, shown = KINDS[kind]
+    row = pool(account, *some(1000, 2), kind=kind)
+    held = number_of(account, take(client, account.schedule_token, **{wish: True}), kind)
+    goes(account, str(held), row)
+    [other] = set(some(1000, 2)) - {str(held)}
+    assert take(client, account.publishable_token, **{wish: True})["lead"][shown] == other
+    [lead] = account.leads()
+    assert lead[column] == held
