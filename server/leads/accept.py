@@ -22,8 +22,20 @@ def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:
     known = None if plan.public else found
     steps = [check_request(rules, plan.grant.contact_fields, request_facts(plan, known))]
     if state.facts is not None and rules.reads_stored:
-        steps.append(check_stored(rules, with_contact(state.facts, state.contact)))
+        facts = heard(state.facts) if stops(plan) else with_contact(state.facts, state.contact)
+        steps.append(check_stored(rules, facts))
     return steps
+
+
+def stops(plan: Plan) -> bool:
+    """Whether the request says that the number is to be called no more."""
+    return any(plan.asked.fields.get(name) is True for name in ("blocked", "opt_out"))
+
+
+def heard(facts: StoredFacts) -> StoredFacts:
+    """The facts for a request that stops calls: it is heard however often the number has come, for a page would not
+    even be told that it was not."""
+    return StoredFacts(now=facts.now, leads_from_ip=facts.leads_from_ip)
 
 
 def request_facts(plan: Plan, found: Mapping[str, Any] | None) -> RequestFacts:

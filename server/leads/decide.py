@@ -61,10 +61,12 @@ def decide(plan: Plan, state: State) -> Decision:
     """What this request does now; raises Refused when it may only update and there is nothing to update, or when an
     acceptance rule turns it away."""
     contact, stops, why_contact = decide_contact(plan, state.contact)
-    found, ended, why_match = find_lead(plan, state)
-    double = double_click(plan, state, found) if found is not None and contact is state.contact else None
+    changes_contact = contact is not state.contact
+    match = find_lead(plan, state, changes_contact)
+    found, ended = match.found, match.ended
+    double = double_click(plan, state, found) if found is not None and not changes_contact else None
     if found is not None and double is not None:
-        return Decision(double["decided"], found, contact, found, why=[why_contact, why_match, double])
+        return Decision(double["decided"], found, contact, found, why=[why_contact, match.why, double])
     clears, why_clear, warnings = clear_existing(plan, state.live)
     if clears:
         found, ended = None, state.live
@@ -83,9 +85,9 @@ def decide(plan: Plan, state: State) -> Decision:
         ended=ended,
         deletes=clears == DELETE,
         contact_is_new=state.contact is None,
-        contact_changed=contact is not state.contact,
+        contact_changed=changes_contact,
         stops=stops,
-        why=[why_contact, why_match, *why_clear, *why_accept],
+        why=[why_contact, match.why, *why_clear, *why_accept],
         warnings=warnings,
     )
     follow(plan, decision)

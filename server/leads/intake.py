@@ -1,5 +1,6 @@
 """take_lead: the one way in. It finds the token, makes the plan, and settles it with the database in one commit."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,12 +10,14 @@ from server.lead_tokens.rules import Grant
 from server.leads import payload, state
 from server.leads.accept import HIDDEN
 from server.leads.decide import Decision, decide
+from server.leads.match import gone
 from server.leads.messages import render_messages
 from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan, unreadable
 from server.leads.posting import Posting
-from server.leads.record import Record, write_hidden_refusal, write_refusal
+from server.leads.record import Record
+from server.leads.refusal import write_hidden_refusal, write_refusal
 from server.leads.state import KeptAnswer, StaleGrant, State
 from server.lib import json
 from server.lib.ledger import Ledger, Runner
@@ -136,11 +139,12 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
         vendor = None
         if plan.vendor_lead_id is not None:
             vendor = state.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
+        # Most numbers are new. A guess is no reason to refuse anybody: what is stored may be what was asked for.
         if vendor is None and may_guess(ledger, plan):
-            taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), kept)
-            # Most numbers are new.
-            if record.only_inserts and record.write_if_new(ledger):
-                return taken, record
+            with suppress(Refused):
+                taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), kept)
+                if record.only_inserts and record.write_if_new(ledger):
+                    return taken, record
         stored = read_stored(ledger, plan, vendor)
     try:
         taken, record = conclude(ledger, plan, stored, kept)
@@ -162,7 +166,7 @@ def read_stored(ledger: Ledger, plan: Plan, vendor: KeptAnswer | None) -> State:
     grant, e164 = plan.grant, plan.phone.e164
     stored = state.read_state(ledger, grant, e164, plan.matches_offer)
     if vendor is not None:
-        stored.vendor, stored.vendor_lead = vendor, state.read_lead(ledger, grant.company_id, vendor.lead_id)
+        state.read_vendors_lead(ledger, grant, e164, stored, vendor)
     # Who names a lead that is there sends no duplicate.
     if grant.acceptance.reads_stored and plan.may_create and stored.vendor_lead is None:
         stored.facts = state.read_facts(ledger, plan)
@@ -174,19 +178,26 @@ def read_named(ledger: Ledger, plan: Plan) -> tuple[Plan, State]:
     grant, posting = plan.grant, plan.posting
     if posting.names_number:
         lead = state.read_lead_of_number(ledger, grant, plan.phone.e164)
-        if lead is not None and not lead["is_live"] and posting.verb != "opt_out":
+        if lead is not None and posting.verb != "opt_out" and (not lead["is_live"] or gone(lead, plan.now)):
             lead = None
     else:
         named = (posting.subject or "").lower()
         lead = state.read_lead(ledger, grant.company_id, named) if is_id(named) else None
-        hidden = lead is not None and lead["deleted_at"] is not None and posting.verb not in ("delete", "restore")
-        if lead is None or hidden or not belongs(lead, grant):
+        if lead is None or hidden(lead, plan) or not belongs(lead, grant):
             raise no_such_lead(plan)
         if not plan.phone.e164:
             plan = replace(plan, phone=Phone(lead["caller_id"], lead["test"], vanity=False))
     stored = state.read_state(ledger, grant, plan.phone.e164)
     stored.named = lead
     return plan, stored
+
+
+def hidden(lead: dict[str, Any], plan: Plan) -> bool:
+    """Whether the lead is deleted for who names it; one that was to be deleted by now still hears an opt-out."""
+    verb = plan.posting.verb
+    if verb == "opt_out":
+        return lead["deleted_at"] is not None
+    return verb not in ("delete", "restore") and gone(lead, plan.now)
 
 
 def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:

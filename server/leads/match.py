@@ -1,5 +1,6 @@
 """Which stored lead a request means, whether it came before, and what ends before a new one is made. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,31 +16,47 @@ RULES = {
     EXPIRE: "the live lead of this owner and number expires before a new one is made",
 }
 
+Lead = dict[str, Any]
 Warnings = list[dict[str, str]]
 
 
-def find_lead(plan: Plan, state: State) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, Any]]:
-    """The lead that is meant, the one that is overdue and must end first, and why; the losers are named too."""
-    live, named = state.live, state.vendor_lead
-    elsewhere = next((lead for lead in state.elsewhere if not overdue(lead, plan.now)), None)
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The lead that is meant, the one that is overdue and must end first, and why."""
+
+    found: Lead | None
+    ended: Lead | None
+    why: dict[str, Any]
+
+
+def find_lead(plan: Plan, state: State, changes_contact: bool) -> Match:
+    """Which lead is meant; why names the losers too.
+
+    Where the number's state changes, the same content under a vendor's id is no mere repetition.
+    """
+    live, elsewhere = state.live, next((lead for lead in state.elsewhere if not overdue(lead, plan.now)), None)
     candidates = [
         {"record": lead["id"], "by": by, "status": lead["status"], "live": lead["is_live"]}
-        for lead, by in ((named, "vendor_lead_id"), (live, "number"), (elsewhere, "offer"))
+        for lead, by in (
+            (state.vendor_lead, "vendor_lead_id"),
+            (live, "number"),
+            (state.rival, "number"),
+            (elsewhere, "offer"),
+        )
         if lead is not None
     ]
-    if named is not None and gone(named, plan.now):
-        named = None
     late = live is not None and overdue(live, plan.now)
-    found, ended = live, None
-    rule = "the live lead of this owner and number"
-    if named is not None and state.vendor is not None and state.vendor.content_hash == plan.content_hash:
+    named = state.vendor_lead if state.vendor_lead is not None and not gone(state.vendor_lead, plan.now) else None
+    found, ended, rule = live, None, "the live lead of this owner and number"
+    repeated = state.vendor is not None and state.vendor.content_hash == plan.content_hash and not changes_contact
+    if named is not None and repeated:
         found, rule = named, "the lead that the vendor's own id names, with the content that it has"
-    elif live is not None and late and (named is None or named["id"] != live["id"]):
+    elif named is not None and (live is None or late):
+        found, ended, rule = find_named(plan, state, named)
+    elif late:
         found, ended, rule = elsewhere, live, "the live lead had run out of time: it ends, and a new one is made"
         if elsewhere is not None:
             rule = "the live lead had run out of time: it ends, and the latest elsewhere under the offer is meant"
-    elif named is not None and (live is None or late):
-        found, rule = named, "the lead that the vendor's own id names"
     elif live is None and elsewhere is not None:
         found, rule = elsewhere, "the latest live lead of this number elsewhere under the offer"
     elif live is None:
@@ -51,20 +68,36 @@ def find_lead(plan: Plan, state: State) -> tuple[dict[str, Any] | None, dict[str
         "rule": rule,
         "record": found["id"] if found else None,
     }
-    return found, ended, why
+    return Match(found, ended, why)
 
 
-def overdue(lead: dict[str, Any], now: datetime) -> bool:
+def find_named(plan: Plan, state: State, named: Lead) -> tuple[Lead, Lead | None, str]:
+    """The lead that the vendor's own id names, unless another live one has the number where it is at home; one that
+    has it no longer, for it has run out of time, ends first."""
+    other = state.rival or state.live
+    if other is None or other["id"] == named["id"] or not at_home(other, named):
+        return named, None, "the lead that the vendor's own id names"
+    if overdue(other, plan.now):
+        return named, other, "the live lead had run out of time: it ends, and the vendor's own id names another"
+    return other, None, "the live lead that has the number where the vendor's own id names one"
+
+
+def at_home(lead: Lead, named: Lead) -> bool:
+    """Whether both are of one schedule or offer."""
+    return bool((lead["owner_kind"], lead["owner_id"]) == (named["owner_kind"], named["owner_id"]))
+
+
+def overdue(lead: Lead, now: datetime) -> bool:
     """Whether the lead has left its schedule or its life by time, though nothing has marked it yet."""
     return any(lead[name] is not None and lead[name] <= now for name in ("expires_at", "deletes_at"))
 
 
-def gone(lead: dict[str, Any], now: datetime) -> bool:
+def gone(lead: Lead, now: datetime) -> bool:
     """Whether the lead is deleted, or was to be by now."""
     return lead["deleted_at"] is not None or (lead["deletes_at"] is not None and lead["deletes_at"] <= now)
 
 
-def double_click(plan: Plan, state: State, found: dict[str, Any]) -> dict[str, Any] | None:
+def double_click(plan: Plan, state: State, found: Lead) -> dict[str, Any] | None:
     """The reason to do nothing: the same content again, on a lead that has not changed since."""
     vendor, latest = state.vendor, state.latest.get(found["id"])
     if vendor is not None and vendor.lead_id == found["id"] and vendor.content_hash == plan.content_hash:
@@ -82,7 +115,7 @@ def double_click(plan: Plan, state: State, found: dict[str, Any]) -> dict[str, A
     return None
 
 
-def clear_existing(plan: Plan, live: dict[str, Any] | None) -> tuple[str | None, Why, Warnings]:
+def clear_existing(plan: Plan, live: Lead | None) -> tuple[str | None, Why, Warnings]:
     """Whether what is there ends before a new lead is made, and how: deleting goes further than expiring, and who may
     only update takes nothing away."""
     wishes = [name for name in (DELETE, EXPIRE) if plan.asked.fields.get(name)]

@@ -148,6 +148,9 @@ def restore(plan: Plan, state: State, decision: Decision) -> None:
         text = f"cannot be live again: {state.live['id']} is the live lead of this number now"
         raise Refused("edit_conflict", f"The lead {text}", {"lead_id": [text]}, f"The lead {text}. End that one first.")
     lead.update(deleted_at=None, status_before_deletion=None, next_action_before_deletion_at=None, status=status)
+    if lead["deletes_at"] is not None and lead["deletes_at"] <= plan.now:
+        # Its time would delete it again at once.
+        lead["deletes_at"] = None
     if lives:
         stopped = decision.contact.stopped_status
         lead.update(is_live=True, ended_at=None, status=stopped or status, next_action_at=None if stopped else next_at)

@@ -114,11 +114,12 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     admit(posting, grant, powers)
     refuse_unreadable(posting, tree)
     asked = read_asked(tree)
+    # Before the wishes: what is no time at all is refused whoever wishes it, and so is one out of range.
+    normalise.normalise_times(asked, grant.time_zone, posting.now)
     key = idempotency_key(posting, asked)
     why_wishes = limit_wishes(posting, grant, asked, powers)
     phone, why_number = read_phone(posting, asked, grant.region)
     normalise.normalise_email(asked)
-    normalise.normalise_times(asked, grant.time_zone, posting.now)
     kind = normalise.normalise_type(asked, grant.contact_field_types)
     callback_at = normalise.normalise_callback(asked, posting.now)
     check_redirect(asked, grant)
@@ -148,7 +149,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         submission_id=secrets.new_id(),
         public_lead_id=secrets.random_id(),
         idempotency_key=key,
-        content_hash=content_hash(posting, asked, powers, why_wishes),
+        content_hash=content_hash(posting, asked, powers, why_wishes, phone),
         contact_field_type=kind,
         callback_at=callback_at,
         why=[why_token, why_powers, *why_number, why_wishes, why_source],
@@ -262,11 +263,11 @@ def idempotency_key(posting: Posting, asked: Asked) -> str | None:
     return key
 
 
-def content_hash(posting: Posting, asked: Asked, powers: str, wishes: dict[str, Any]) -> str:
+def content_hash(posting: Posting, asked: Asked, powers: str, wishes: dict[str, Any], phone: Phone) -> str:
     """What makes two requests the same: every value they set, and the authority with which they set it."""
     fields = {name: value for name, value in asked.fields.items() if name not in TOKEN_PARAMETERS and name != "data"}
     fields.pop("number", None)
     content: list[Any] = [powers, wishes["decided"], fields, asked.tokens]
     if posting.verb is not None:
-        content += [posting.verb, posting.subject]
+        content += [posting.verb, phone.e164 if posting.names_number else (posting.subject or "").lower()]
     return hashlib.sha256(json.canonical(content)).hexdigest()

@@ -4,24 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from server.errors import Refused
-from server.lead_tokens import rules
-from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
+from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
 from server.leads.decide import Decision
-from server.leads.params import redacted, redacted_text
-from server.leads.plan import Plan, powers_of
-from server.leads.posting import Posting
+from server.leads.plan import Plan
 from server.leads.state import KeptAnswer
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
-from server.offers.acceptance import NotAccepted
 
-REFUSED_KEPT = timedelta(days=14)
 KEY_KEPT = timedelta(days=7)
-# Every value of a submission, for those of which a request says nothing.
-UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
 # last_used_at is there for people: once a minute is enough and keeps the token's row out of the way.
 USED_EVERY = timedelta(minutes=1)
 
@@ -57,7 +49,7 @@ class Record:
         if decision.writes_lead:
             self.contact(decision)
             self.lead_row(decision)
-        self.arms.append(rows.SUBMISSION_INSERT)
+        self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
         if decision.writes_lead:
             self.touch()
             self.callback(decision)
@@ -80,7 +72,7 @@ class Record:
             "ended_id": (decision.ended or decision.lead)["id"],
         }
         if decision.contact_is_new:
-            self.arms.append(rows.CONTACT_INSERT)
+            self.arms.append(rows.CONTACT_INSERT.arm(self.values))
         else:
             self.arms.append(rows.CONTACT_CHANGE if decision.contact_changed else rows.CONTACT_TOUCH)
         if decision.stops:
@@ -94,7 +86,7 @@ class Record:
             self.arms.append(rows.DELETE_PAST)
         if decision.before is None:
             self.named_values("lead", decision.lead)
-            self.arms.append(rows.LEAD_INSERT)
+            self.arms.append(rows.LEAD_INSERT.arm(self.values))
         else:
             self.update("lead", decision.before, decision.lead)
         for index, (before, after) in enumerate(decision.others):
@@ -123,24 +115,26 @@ class Record:
             "ended_next_before": lead["next_action_at"] if deleted else None,
         }
         self.arms.append(rows.LEAD_END)
-        self.cancel(lead["scheduled_callback_id"])
+        self.cancel("ended", lead["scheduled_callback_id"])
 
-    def cancel(self, callback_id: str | None) -> None:
+    def cancel(self, prefix: str, callback_id: str | None) -> None:
         """Cancels the callback of a lead that ends or is stopped, if it has one."""
         if callback_id is not None:
-            self.values["cancelled_callback_id"] = callback_id
-            self.arms.append(rows.CALLBACK_CANCEL)
+            self.values[f"{prefix}_callback_id"] = callback_id
+            self.arms.append(rows.callback_cancel(prefix))
 
     def callback(self, decision: Decision) -> None:
-        """Books or moves the lead's callback; of a number that stops all are cancelled."""
-        booking = decision.callback.booking
+        """Books or moves the lead's callback, which has the lead's number; of a number that stops all are cancelled."""
+        booking, held = decision.callback.booking, decision.lead["scheduled_callback_id"]
         if booking is not None:
             self.values |= {"callback_id": booking.id, "callback_at": booking.at}
             self.arms.append(rows.CALLBACK_MOVE if booking.moves else rows.CALLBACK_INSERT)
+        elif held is not None and decision.before and decision.before["caller_id"] != decision.lead["caller_id"]:
+            self.values["held_callback_id"] = held
+            self.arms.append(rows.CALLBACK_FOLLOW)
         if decision.stops:
             self.arms.append(rows.CALLBACKS_STOP)
-        elif decision.callback.cancelled_id is not None:
-            self.cancel(decision.callback.cancelled_id)
+        self.cancel("lead", decision.callback.cancelled_id)
 
     def calls(self, decision: Decision) -> None:
         """Writes the tokens to the number's calls as well."""
@@ -225,7 +219,7 @@ class Record:
             "submission_action": "replayed" if code is None else "refused",
             "submission_why": json.dump([*self.plan.why, step | {"record": kept.submission_id}]),
         }
-        self.arms.append(rows.SUBMISSION_INSERT)
+        self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
         self.token_used()
 
     @property
@@ -250,55 +244,6 @@ class Record:
             self.plan.grant.last_used_at = self.plan.now
 
 
-def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
-    """Keeps a refused request with all that came; its id."""
-    values = refusal_values(posting, grant, refusal)
-    ledger.write(refusal_arms(posting, grant, values), values)
-    return str(values["submission_id"])
-
-
-def write_hidden_refusal(
-    ledger: Ledger, plan: Plan, refusal: Refused, kept: KeptAnswer | None, content: dict[str, Any]
-) -> None:
-    """Keeps a refusal that the sender must not learn of, under its key too: a replay would tell it otherwise."""
-    values = refusal_values(plan.posting, plan.grant, refusal) | {
-        "submission_id": plan.submission_id,
-        "submission_public_lead_id": plan.public_lead_id,
-        "submission_caller_id": plan.phone.e164,
-        "submission_idempotency_key": plan.idempotency_key,
-        "submission_content_hash": plan.content_hash,
-    }
-    arms = refusal_arms(plan.posting, plan.grant, values)
-    if plan.idempotency_key is not None:
-        values |= kept_values(plan, kept, content) | {"lead_id": None, "content_hash": plan.content_hash}
-        arms.append(rows.ANSWER_RENEW if kept else rows.ANSWER_INSERT)
-    ledger.write(arms, values)
-
-
-def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str, Any]:
-    """The values of a submission that was refused, with the step of the rule that turned it away, if one did."""
-    powers, _ = powers_of(posting, grant)
-    step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
-    why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
-    return circumstances(posting, grant) | {
-        "submission_id": secrets.new_id(),
-        "submission_powers": powers,
-        "submission_action": "refused",
-        "submission_code": refusal.code,
-        "submission_why": json.dump(why),
-        "submission_purge_at": posting.now + REFUSED_KEPT,
-    }
-
-
-def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list[Arm]:
-    """The submission, and the mark of a token that a page has shown."""
-    arms = [rows.SUBMISSION_INSERT]
-    if exposes(posting, grant):
-        values["exposed_origin"] = exposed_origin(posting)
-        arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
-    return arms
-
-
 def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) -> dict[str, Any]:
     """The values that keep an answer under the request's key."""
     return {
@@ -309,44 +254,3 @@ def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) ->
         "answer_expires_at": plan.now + KEY_KEPT,
         "kept_submission_id": kept.submission_id if kept else None,
     }
-
-
-def exposes(posting: Posting, grant: Grant) -> bool:
-    """Whether this request is the first to show that a server's token stands in a page."""
-    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    return browser and grant.kind == "server" and not grant.exposed and not posting.by_key
-
-
-def exposed_origin(posting: Posting) -> str:
-    """Where a server token was seen in a page."""
-    return posting.origin or rules.origin_of(posting.referrer) or "a browser"
-
-
-def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
-    """The values that every submission has, taken or refused: what came, from where, when."""
-    received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
-    if posting.subject is not None:
-        received["path"] = posting.subject[:100]
-    if posting.unreadable is not None:
-        received["unread"] = redacted_text(posting.unreadable.body)
-    return UNSAID | {
-        "company_id": grant.company_id,
-        "token_id": grant.token_id,
-        "owner_kind": grant.owner_kind,
-        "owner_id": grant.owner_id,
-        "now": posting.now,
-        "submission_api_key_id": key_of(posting, grant),
-        "submission_endpoint": posting.endpoint,
-        "submission_received": json.dump(received),
-        "submission_origin": posting.origin,
-        "submission_referrer": posting.referrer,
-        "submission_remote_ip": posting.remote_ip,
-        "submission_user_agent": posting.user_agent,
-        "submission_request_id": posting.request_id,
-    }
-
-
-def key_of(posting: Posting, grant: Grant) -> int | None:
-    """The API key that came along, if it is one of this company."""
-    key = posting.key
-    return key.key_id if key is not None and key.company_id == grant.company_id else None

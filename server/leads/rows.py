@@ -1,6 +1,7 @@
 """The arms of intake: the statements that write what was decided, the same on both databases."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -31,15 +32,36 @@ def insert(table: str, columns: dict[str, str]) -> Arm:
     return Arm(f"insert into {table} ({names}) select {values}", inserts=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """An INSERT with every column, and the same without the columns that few rows fill: to send a NULL and to have
+    the database read it costs as much as a value does."""
+
+    whole: Arm
+    lean: Arm
+    rare: tuple[str, ...]
+
+    def arm(self, values: Mapping[str, Any]) -> Arm:
+        """The shorter one where it says the same."""
+        return self.whole if any(values[name] is not None for name in self.rare) else self.lean
+
+
+def lean(table: str, columns: dict[str, str], rare: frozenset[str]) -> Lean:
+    """Both spellings of an INSERT."""
+    common = {name: value for name, value in columns.items() if name not in rare}
+    return Lean(insert(table, columns), insert(table, common), tuple(columns[name] for name in sorted(rare)))
+
+
 def same(*names: str) -> dict[str, str]:
     """Columns whose value has the same name."""
     return {name: name for name in names}
 
 
-CONTACT_INSERT = insert(
+CONTACT_INSERT = lean(
     "contact",
     same("company_id", "caller_id", "blocked_at", "opted_out_at")
     | {"id": "contact_id", "version": "contact_version", "created_at": "now", "updated_at": "now"},
+    rare=frozenset({"blocked_at", "opted_out_at"}),
 )
 # Raising the version makes whoever blocks this number at the same moment come before us, or decide again after us:
 # the statement that waited for this row would stop only the leads that were there when it began.
@@ -78,11 +100,24 @@ def lead_update(prefix: str) -> Arm:
 
 
 # A new lead shares some values with the rows that are written beside it; each is sent once.
-LEAD_INSERT = insert(
+LEAD_INSERT = lean(
     "lead",
     {name: value for name, value in value_names("lead").items() if name not in LATER}
     | same("company_id", "owner_kind", "owner_id", "contact_id", "caller_id")
     | {"lead_token_id": "token_id", "remote_ip": "submission_remote_ip", "created_at": "now"},
+    rare=frozenset(
+        [
+            "contact_field_type",
+            "lead_priority",
+            "max_contact_attempts",
+            "scheduled_callback_id",
+            "scheduled_callback_at",
+            "trackdrive_number",
+            "sms_number",
+            "expires_at",
+            "deletes_at",
+        ]
+    ),
 )
 LEAD_END = Arm(
     "update lead set is_live = false, status = :ended_status, ended_at = :now, deleted_at = :ended_deleted_at,"
@@ -104,22 +139,46 @@ CALLBACK_INSERT = insert(
 )
 STILL_OPEN = "done_at is null and cancelled_at is null"
 CALLBACK_MOVE = Arm(
-    "update callback set due_at = :callback_at, submission_id = :submission_id"
+    "update callback set due_at = :callback_at, submission_id = :submission_id, caller_id = :caller_id"
     f" where id = :callback_id and {STILL_OPEN}"
 )
-CALLBACK_CANCEL = Arm(
-    f"update callback set cancelled_at = :now where id = :cancelled_callback_id and {STILL_OPEN}", optional=True
+# A callback goes where its lead goes, so that who blocks the number finds it.
+CALLBACK_FOLLOW = Arm(
+    f"update callback set caller_id = :caller_id where id = :held_callback_id and {STILL_OPEN}", optional=True
 )
+
+
+@lru_cache(maxsize=64)
+def callback_cancel(prefix: str) -> Arm:
+    """Cancels the callback of the lead whose values are called so."""
+    return Arm(
+        f"update callback set cancelled_at = :now where id = :{prefix}_callback_id and {STILL_OPEN}", optional=True
+    )
+
+
 CALLBACKS_STOP = Arm(
     "update callback set cancelled_at = :now where company_id = :company_id and caller_id = :caller_id"
     f" and {STILL_OPEN}",
     optional=True,
 )
 SUBMISSION_COLUMNS = tuple(column.name for column in Submission.__table__.columns)
-SUBMISSION_INSERT = insert(
+SUBMISSION_INSERT = lean(
     "submission",
     {name: f"submission_{name}" for name in SUBMISSION_COLUMNS}
     | {"company_id": "company_id", "lead_token_id": "token_id", "created_at": "now"},
+    rare=frozenset(
+        [
+            "api_key_id",
+            "public_lead_id",
+            "original_id",
+            "code",
+            "vendor_lead_id",
+            "idempotency_key",
+            "origin",
+            "referrer",
+            "purge_at",
+        ]
+    ),
 )
 TOUCH_INSERT = insert(
     "touch",

@@ -32,12 +32,12 @@ NUMBER = (
     " from company left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
     " where company.id = :company_id"
 )
-# A lead with the latest submission that was taken for it, which tells a double click.
+# A lead with the latest submission that was taken for it, which tells a double click; a replay did nothing.
 WITH_LATEST = (
     f"select latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from lead"
     " left join submission latest on latest.id = (select id from submission"
     " where submission.company_id = lead.company_id and submission.lead_id = lead.id"
-    " order by submission.created_at desc, submission.id desc limit 1)"
+    " and submission.action <> 'replayed' order by submission.created_at desc, submission.id desc limit 1)"
     " where lead.company_id = :company_id and lead.caller_id = :caller_id"
 )
 OWN = "lead.owner_kind = :owner_kind and lead.owner_id = :owner_id"
@@ -129,6 +129,8 @@ class State:
     latest: dict[str, Latest] = field(default_factory=dict)
     vendor: KeptAnswer | None = None
     vendor_lead: dict[str, Any] | None = None
+    # The live lead of the number under the owner of the vendor's lead, where that is not the token's.
+    rival: dict[str, Any] | None = None
     named: dict[str, Any] | None = None
     facts: StoredFacts | None = None
 
@@ -170,19 +172,37 @@ def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = 
     if row[1] is None:
         return State(None, None)
     state = State(ContactState(row[1], row[2], *map(instant, row[3:])), None)
-    if everywhere:
-        found = ledger.rows(OFFERS_LEADS, asked | {"offer_id": grant.offer_id})
-    else:
-        live = ledger.row(LIVE_LEAD, asked)
-        found = [] if live is None else [live]
-    for each in found:
-        lead = lead_row(each[3:])
-        state.latest[lead["id"]] = Latest(each[0], instant(each[1]), instant(each[2]))
-        if (lead["owner_kind"], lead["owner_id"]) == (grant.owner_kind, grant.owner_id):
+    query, offer = (OFFERS_LEADS, {"offer_id": grant.offer_id}) if everywhere else (LIVE_LEAD, {})
+    for each in ledger.rows(query, asked | offer):
+        lead = live_lead(state, each)
+        if owned_by(grant, lead):
             state.live = lead
         else:
             state.elsewhere.append(lead)
     return state
+
+
+def live_lead(state: State, row: tuple[Any, ...]) -> dict[str, Any]:
+    """A live lead, whose latest submission the state notes."""
+    lead = lead_row(row[3:])
+    state.latest[lead["id"]] = Latest(row[0], instant(row[1]), instant(row[2]))
+    return lead
+
+
+def owned_by(grant: Grant, lead: dict[str, Any]) -> bool:
+    """Whether it is a lead of the token's own schedule or offer."""
+    return (lead["owner_kind"], lead["owner_id"]) == (grant.owner_kind, grant.owner_id)
+
+
+def read_vendors_lead(ledger: Ledger, grant: Grant, caller_id: str, state: State, vendor: KeptAnswer) -> None:
+    """The lead that the vendor's own id names, and who has the number where that lead is at home."""
+    lead = read_lead(ledger, grant.company_id, vendor.lead_id)
+    state.vendor, state.vendor_lead = vendor, lead
+    if lead is not None and not owned_by(grant, lead):
+        home = {name: lead[name] for name in ("company_id", "owner_kind", "owner_id")}
+        rows = ledger.rows(LIVE_LEAD, home | {"caller_id": caller_id})
+        found = [live_lead(state, row) for row in rows]
+        state.rival = next((each for each in found if each["id"] != lead["id"]), None)
 
 
 def owned(grant: Grant, caller_id: str) -> dict[str, Any]:

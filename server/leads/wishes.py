@@ -58,7 +58,7 @@ def limit_wishes(posting: Posting, grant: Grant, asked: Asked, powers: str) -> d
     return {
         "step": "wishes",
         "read": {"powers": powers, "lifts": lifts},
-        "decided": {"left_undone": left},
+        "decided": {"left_undone": sorted(left)},
         "rule": rule,
     }
 

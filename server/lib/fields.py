@@ -60,7 +60,8 @@ class Whole(fields.Field[int]):
         self.least, self.most = least, most
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int | None:  # type: ignore[override]
-        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else None
+        # A boolean is spelt with letters.
+        text = str(value).strip() if isinstance(value, int | str) else None
         if text == "" and self.allow_none:
             return None
         if text is None or not WHOLE.fullmatch(text) or not self.least <= int(text) <= self.most:

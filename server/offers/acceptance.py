@@ -185,7 +185,12 @@ def keys_finding(fields: tuple[ContactField, ...], facts: RequestFacts) -> Findi
 
 
 def stored_findings(acceptance: Acceptance, facts: StoredFacts) -> Iterator[Finding]:
-    """What the rules that are switched on find in the database, in the order in which they count."""
+    """What the rules that are switched on find in the database, in the order in which they count.
+
+    The address first: a page hears of it, and must not hear of it only where no rule in secret came before.
+    """
+    if acceptance.ip_limit and acceptance.ip_limit_seconds:
+        yield ip_finding(acceptance.ip_limit, acceptance.ip_limit_seconds, facts)
     if acceptance.refuse_suppressed:
         read = {"suppressed": facts.suppressed}
         errors = {"caller_id": ["is on the suppression list"]}
@@ -195,8 +200,6 @@ def stored_findings(acceptance: Acceptance, facts: StoredFacts) -> Iterator[Find
         yield duplicate_finding(acceptance.duplicate_seconds, acceptance.duplicate_scope, facts)
     if acceptance.same_source_seconds:
         yield same_source_finding(acceptance.same_source_seconds, facts)
-    if acceptance.ip_limit and acceptance.ip_limit_seconds:
-        yield ip_finding(acceptance.ip_limit, acceptance.ip_limit_seconds, facts)
 
 
 def duplicate_finding(seconds: int, scope: str, facts: StoredFacts) -> Finding:

@@ -1,6 +1,7 @@
 """Recording calls. Nothing here commits: the surface that calls does."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from server.leads.models import Lead
 from server.leads.normalise import in_zone
 from server.leads.params import invalid
 from server.leads.queries import lead_of_call
+from server.leads.schemas import invalid_time
 from server.leads.tokens import TokenError, capture
 from server.lib import clock
 from server.lib.db import db
@@ -31,6 +33,9 @@ def record_call(company: Company, sent: Mapping[str, Any]) -> tuple[Call, bool]:
     values = known_values(company, sent)
     lead = find_lead(company.id, values)
     call = find_call(company.id, values.get("external_id"))
+    lead = find_lead(company.id, values) if call is None or "lead_id" in values else None
+    if lead is not None:
+        values["lead_id"] = lead.id
     if call is not None:
         call.data = call.data | values.pop("data", {})
         for name, value in values.items():
@@ -54,14 +59,26 @@ def known_values(company: Company, sent: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("invalid_caller_id", f"Caller ID {text}", {"caller_id": [text]})
     values["caller_id"] = phone.e164
     if "started_at" in values:
-        values["started_at"] = in_zone(values["started_at"], company.time_zone)
+        values["started_at"] = instant(values["started_at"], company.time_zone)
     for name, (model, problem) in OWNERS.items():
-        found = select(model.id).where(model.id == values.get(name), model.company_id == company.id)
-        if name in values and db.session.scalar(found) is None:
-            raise invalid({name: [problem]})
+        if name in values:
+            found = db.session.scalars(select(model).where(model.id == values[name], model.company_id == company.id))
+            owner = found.first()
+            if owner is None:
+                raise invalid({name: [problem]})
+            if isinstance(owner, Schedule) and owner.offer_id is not None:
+                values.setdefault("offer_id", owner.offer_id)
     if "data" in values:
         values["data"] = tokens_of(values["data"])
     return values
+
+
+def instant(time: datetime, time_zone: str) -> datetime:
+    """When the call began; raises Refused for a time beyond all calendars."""
+    try:
+        return in_zone(time, time_zone)
+    except OverflowError as error:
+        raise invalid({"started_at": [invalid_time("")]}) from error
 
 
 def tokens_of(data: Mapping[str, Any]) -> dict[str, Any]:

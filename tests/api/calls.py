@@ -12,6 +12,7 @@ from tests.factories import Account
 LEADS = "/api/v1/leads"
 CAPTURE = f"{LEADS}/capture"
 SUBMISSIONS = "/api/v1/submissions"
+CALLS = "/api/v1/calls"
 
 NUMBER = "+17192221234"
 OTHER_NUMBER = "+17192225678"

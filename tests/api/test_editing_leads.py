@@ -231,3 +231,12 @@ def test_a_dry_edit_changes_nothing(client: FlaskClient, account: Account, lead:
 def test_what_an_edit_may_not_wish_is_named(client: FlaskClient, account: Account, lead: str) -> None:
     body = taken(put(client, account, lead, update_only=True, expire_existing=True))
     assert sorted(warned(body)) == [("expire_existing", "no_effect"), ("update_only", "no_effect")]
+
+
+def test_a_callback_follows_its_lead_to_a_corrected_number(client: FlaskClient, account: Account) -> None:
+    lead = take(client, account.schedule_token, schedule_callback_in_seconds="60")["lead_id"]
+    taken(put(client, account, lead, caller_id=OTHER_NUMBER))
+    take(client, account.offer_token, caller_id=OTHER_NUMBER, blocked=True)
+    [callback] = account.rows("select * from callback where lead_id = :id", id=lead)
+    assert callback["cancelled_at"] is not None
+    assert lead_of(account, lead)["scheduled_callback_at"] is None

@@ -1,4 +1,4 @@
-"""What a request does to leads that are there: expire, delete, restart, unblock; and what wins when two are asked."""
+"""What a request does to leads that are there: expire, delete, restart, unblock."""
 
 from datetime import timedelta
 from typing import Any
@@ -104,37 +104,6 @@ def test_unblock_contact_needs_a_key_and_lets_the_lead_go_on(
     body = take(client, account.schedule_token, headers=account.key("leads:update"), unblock_contact=True, zip="1")
     assert (body["warnings"], body["lead"]["blocked"], body["lead"]["status"]) == ([], False, "scheduled")
     assert body["lead"]["next_action_at"] is not None
-
-
-# What wins when two are asked: the two, what becomes of the lead that was live, and who is told to have no effect.
-PAIRS = [
-    ("delete_existing expire_existing", "deleted", ["expire_existing"]),
-    ("delete_existing update_only", "updated", ["delete_existing"]),
-    ("expire_existing update_only", "updated", ["expire_existing"]),
-    ("expire_existing restart_schedule", "expired", []),
-    ("delete_existing restart_schedule", "deleted", []),
-    ("expire_existing blocked", "expired", []),
-    ("restart_schedule update_only", "updated", []),
-    ("restart_schedule blocked", "updated", ["restart_schedule"]),
-    ("restart_schedule opt_out", "updated", ["restart_schedule"]),
-    ("unblock_contact blocked", "updated", []),
-]
-
-
-@pytest.mark.parametrize(("both", "fate", "idle"), PAIRS, ids=[each[0] for each in PAIRS])
-def test_of_two_wishes_the_one_that_wins_is_known(
-    client: FlaskClient, account: Account, both: str, fate: str, idle: list[str]
-) -> None:
-    old = take(client, account.schedule_token, zip="1")["lead_id"]
-    wishes = dict.fromkeys(both.split(), True)
-    body = take(client, account.schedule_token, headers=account.key("leads:update"), zip="2", **wishes)
-    lead = by_id(account)[old]
-    found = "deleted" if lead["deleted_at"] else "updated" if lead["data"] == {"zip": "2"} else lead["status"]
-    assert (found, warned(body)) == (fate, [(name, "no_effect") for name in idle])
-    assert (body["lead_id"] == old) == (fate == "updated")
-    stopped = "blocked" in wishes or "opt_out" in wishes
-    assert (body["lead"]["next_action_at"] is None) == stopped
-    assert body["lead"]["blocked"] == ("blocked" in wishes)
 
 
 @pytest.mark.parametrize("wish", ["expire_existing", "restart_schedule"])

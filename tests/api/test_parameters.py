@@ -1,80 +1,171 @@
 """Every parameter of the lead endpoint (API.md §4): what it takes, what it says to what it does not, what it does."""
 
+import ast
+import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow.fields import Field
 
+from server.lead_tokens.models import LeadToken
+from server.leads import schemas
 from server.leads.params import TOKEN_PARAMETERS
 from server.leads.schemas import FIELDS
 from server.leads.wishes import NOT_YET
-from tests.api.calls import LEADS, NUMBER, Json, refused, send, take, taken, warned
+from server.numbers.models import Number, NumberPool
+from server.offers.models import ContactFieldType
+from tests.api.calls import CALLS, LEADS, NUMBER, PAGE, Json, end, refused, send, take, taken, warned
 from tests.factories import DAY, Account, make_account
 from tests.unit import table
 
 ROWS = table("parameters.csv")
 KINDS = {"valid", "invalid", "empty", "absent"}
+SENDERS = ("server", "publishable", "browser")
 
-# Refusals that are about more than one parameter's spelling have a code of their own.
+# Refusals that are about more than one parameter's spelling have a code of their own, and name this parameter.
 CODES = {
-    "is missing": "caller_id_missing",
-    "is not a valid phone number": "invalid_caller_id",
-    "has no live lead": "no_matching_lead",
+    "is missing": ("caller_id_missing", "caller_id"),
+    "is not a valid phone number": ("invalid_caller_id", "caller_id"),
+    "has no live lead": ("no_matching_lead", "caller_id"),
+    "is not valid": ("lead_token_invalid", "lead_token"),
 }
 SAMPLE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000")
+# When the lead is called back that has a callback before.
+CALLBACK = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
+# What is said of a time once the company's time zone has told which instant is meant.
+OUT_OF_RANGE = "Must be a valid time: <now>, from the year 2000 to five years from now"
+
+
+@dataclass(frozen=True)
+class Company:
+    """The company of all rows, and what its rows speak of."""
+
+    account: Account
+    # By sender and the owner of the token.
+    tokens: dict[tuple[str, str], str]
+    in_page: dict[str, int]
+    type_id: int
+    numbers: Iterator[str]
+
+    def clear(self, token: str) -> None:
+        """Makes it forget that a server token was used in a page, as its owner can."""
+        self.account.change(LeadToken, self.in_page[token], exposed_at=None, exposed_origin=None)
 
 
 @pytest.fixture(scope="module")
-def company(app: Flask) -> Account:
-    """A company for all rows of the table, in a time zone with gaps and overlaps."""
-    return make_account(app, time_zone="America/New_York")
-
-
-@pytest.fixture(scope="module")
-def numbers() -> Iterator[str]:
-    """Numbers that no other row has."""
-    return (f"+1719{2_220_000 + number}" for number in count())
-
-
-def filled_in(cell: str) -> str:
-    """A cell with its long texts: `<256 x>` stands for 256 times x."""
-    return re.sub(r"<(\d+) (.)>", lambda match: match[2] * int(match[1]), cell)
-
-
-def requests(account: Account, row: dict[str, str], numbers: Iterator[str]) -> Iterator[Json]:
-    """The row's request as JSON and, where its value is text, as a form."""
-    value = json.loads(filled_in(row["sent"])) if row["sent"] else None
-    for encoding in ("json", "data") if isinstance(value, str) else ("json",):
-        sent: Json = {"lead_token": account.schedule_token}
-        if row["param"] not in ("caller_id", "number"):
-            sent["caller_id"] = next(numbers)
-        if row["sent"]:
-            sent[row["param"]] = value
-        yield {encoding: sent}
-
-
-def stored(account: Account, body: Json, column: str) -> Any:
-    """What the row of the lead says, or that of its contact or its submission; terms as seconds from the start."""
-    place, _, name = column.rpartition(".")
-    found: dict[str, str] = {
-        "": "select * from lead where id = :id",
-        "contact": "select contact.* from contact join lead on lead.contact_id = contact.id where lead.id = :id",
-        "submission": "select * from submission where lead_id = :id order by created_at desc, id desc limit 1",
+def company(app: Flask) -> Company:
+    """In a time zone with gaps and overlaps; a number of each kind, a contact field type, tokens for each sender."""
+    account = make_account(app, time_zone="America/New_York")
+    ours: dict[str, Any] = {"company_id": account.company_id}
+    for kind, number in (("dial", "+17195550101"), ("sms", "+17195550102")):
+        number_id = account.add(Number(**ours, number=number))
+        pool = NumberPool(**ours, schedule_id=account.schedule_id, kind=kind, name="All", number_ids=[number_id])
+        account.add(pool)
+    tokens = {
+        ("server", "schedule"): account.schedule_token,
+        ("server", "offer"): account.offer_token,
+        ("publishable", "schedule"): account.publishable_token,
+        ("publishable", "offer"): account.token(kind="publishable", owner_kind="offer", owner_id=account.offer_id),
+        ("browser", "schedule"): account.token(),
+        ("browser", "offer"): account.token(owner_kind="offer", owner_id=account.offer_id),
     }
-    [row] = account.rows(found[place], id=body["lead_id"])
-    if name.startswith(("blocked", "opted_out")):
+    stored = {row["value"]: row["id"] for row in account.rows("select id, value from lead_token")}
+    return Company(
+        account=account,
+        tokens=tokens,
+        in_page={token: stored[token] for (sender, _), token in tokens.items() if sender == "browser"},
+        type_id=account.add(ContactFieldType(**ours, key="auto_insurance", name="Auto insurance")),
+        numbers=(f"+1719{2_220_000 + number}" for number in count()),
+    )
+
+
+def read(cell: str, company: Company, token: str = "") -> Any:
+    """What a cell says: `<256 x>` is 256 times x, `<token>` the sender's own, `<type>` and `<source>` are ids."""
+    ids = {"<token>": token, "<TOKEN>": token.upper(), "<type>": company.type_id, "<source>": company.account.source_id}
+    for name, value in ids.items():
+        cell = cell.replace(name, str(value))
+    return json.loads(re.sub(r"<(\d+) (.)>", lambda match: match[2] * int(match[1]), cell))
+
+
+# What is there before
+
+
+def given_lead(client: FlaskClient, company: Company, number: str, **sent: Any) -> str:
+    """A lead of the schedule."""
+    lead: str = take(client, company.account.schedule_token, caller_id=number, zip="1", **sent)["lead_id"]
+    return lead
+
+
+def given(client: FlaskClient, company: Company, words: str, number: str) -> str | None:
+    """Makes what the row says is there, and answers the lead in it."""
+    account = company.account
+    lead = None
+    for word in words.split():
+        if word in ("lead", "ended", "call", "both"):
+            lead = given_lead(client, company, number)
+        if word in ("blocked", "opted_out"):
+            lead = given_lead(client, company, number, **{word.replace("opted", "opt"): True})
+        if word == "planned":
+            lead = given_lead(client, company, number, next_action_at="2027-02-01T00:00:00Z")
+        if word == "callback":
+            lead = given_lead(client, company, number, schedule_callback_at=CALLBACK.isoformat())
+        if word == "ended":
+            end(account, str(lead))
+        if word == "call":
+            sold = {"caller_id": number, "data": {"sold": "yes"}}
+            assert client.post(CALLS, json=sold, headers=account.bearer).status_code == 200
+        if word == "both":
+            take(client, account.offer_token, caller_id=number, zip="1")
+    return lead
+
+
+# What is there afterwards
+
+
+def stored(company: Company, body: Json, column: str, given_id: str | None) -> Any:
+    """What a column holds: of the lead, or of what is named before the dot. Terms are seconds from the request."""
+    rows = company.account.rows
+    place, _, name = column.rpartition(".")
+    [submission] = rows("select * from submission where id = :id", id=body["metadata"]["submission_id"])
+    [lead] = rows("select * from lead where id = :id", id=given_id if place == "given" else submission["lead_id"])
+    sources = {
+        "contact": "select * from contact where id = :contact_id",
+        "call": "select * from call where caller_id = :caller_id and company_id = :company_id",
+        "callback": "select * from callback where lead_id = :id and done_at is null and cancelled_at is null",
+    }
+    row = submission if place == "submission" else lead
+    if place in sources:
+        found = rows(sources[place], **{key: lead[key] for key in ("id", "contact_id", "caller_id")})
+        row = found[0] if found else {}
+    if place == "callback":
+        return callback(row, lead, submission, name)
+    if name in ("blocked_at", "opted_out_at", "deleted_at"):
         return row[name] is not None
     if name in ("expires_at", "deletes_at"):
-        return row[name] and (row[name] - row["created_at"]).total_seconds()
-    if name == "next_action_at" and (row[name] - row["created_at"]).total_seconds() == DAY:
+        return row[name] and (row[name] - submission["created_at"]).total_seconds()
+    if name == "next_action_at" and row[name] and (row[name] - submission["created_at"]).total_seconds() == DAY:
         return "first action"
     return row[name].isoformat() if isinstance(row[name], datetime) else row[name]
+
+
+def callback(row: Json, lead: Json, submission: Json, name: str) -> Any:
+    """When the lead is called back, which its own row says too."""
+    assert (lead["scheduled_callback_id"], lead["scheduled_callback_at"]) == (row.get("id"), row.get("due_at"))
+    if not row:
+        return None
+    assert row["caller_id"] == lead["caller_id"]
+    if name == "in_seconds" and row["due_at"] != CALLBACK:
+        return (row["due_at"] - submission["created_at"]).total_seconds()
+    return row["due_at"].isoformat()
 
 
 def leads_of(account: Account) -> int:
@@ -83,33 +174,66 @@ def leads_of(account: Account) -> int:
     return int(row["number"])
 
 
+@pytest.mark.parametrize("sender", SENDERS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['param']}: {row['case']}")
 def test_a_parameter_does_what_it_says_or_says_what_is_wrong(
-    client: FlaskClient, company: Account, numbers: Iterator[str], row: dict[str, str]
+    client: FlaskClient, company: Company, row: dict[str, str], sender: str
 ) -> None:
-    for request in requests(company, row, numbers):
-        before = leads_of(company)
-        answer = client.post(LEADS, **request)
-        if row["status"] == "200":
-            check_taken(company, taken(answer), row)
+    account = company.account
+    words = row["given"].split()
+    token = company.tokens[sender, "offer" if "offer" in words else "schedule"]
+    headers = account.bearer if "key" in words else {}
+    if sender == "browser":
+        headers = headers | {"Origin": PAGE}
+        if row["kind"] == "valid":
+            company.clear(token)
+    for sent in requests(company, row, token, sender):
+        lead = given(client, company, row["given"], sent["number"])
+        left_undone = sender != "server" and row["public"] != ""
+        is_taken = row["status"] == "200" or left_undone
+        before = None if is_taken else leads_of(account)
+        answer = client.post(LEADS, headers=headers, **sent["request"])
+        if is_taken:
+            check_taken(company, taken(answer), row, lead, left_undone)
         else:
-            body = refused(answer, CODES.get(row["text"], "invalid_parameter"))
-            check_refused(company, body, row)
-            assert leads_of(company) == before
+            code, named = CODES.get(row["text"], ("invalid_parameter", row["param"]))
+            check_refused(company, refused(answer, code), named, row["text"])
+            assert leads_of(account) == before
 
 
-def check_taken(account: Account, body: Json, row: dict[str, str]) -> None:
-    if row["kind"] == "later":
-        assert warned(body) == [(row["param"], row["text"])]
-    else:
-        assert stored(account, body, row["column"]) == json.loads(filled_in(row["stored"]))
+def requests(company: Company, row: dict[str, str], token: str, sender: str) -> Iterator[Json]:
+    """The row's request as JSON and, where its value is text and its sender has both, as a form."""
+    value = read(row["sent"], company, token) if row["sent"] else None
+    beside = read(row["beside"], company) if row["beside"] else {}
+    for encoding in ("json", "data") if isinstance(value, str) and sender == "server" and not beside else ("json",):
+        number = next(company.numbers)
+        sent: Json = dict(beside)
+        if row["param"] not in TOKEN_PARAMETERS:
+            sent["lead_token"] = token
+        if row["param"] not in ("caller_id", "number"):
+            sent["caller_id"] = number
+        if row["sent"]:
+            sent[row["param"]] = value
+        yield {"request": {encoding: sent}, "number": number}
 
 
-def check_refused(account: Account, body: Json, row: dict[str, str]) -> None:
-    errors = {name: [SAMPLE.sub("<now>", text) for text in texts] for name, texts in body["errors"].items()}
-    named = row["param"] if body["code"] == "invalid_parameter" else "caller_id"
-    assert errors[named] == [row["text"]]
-    [submission] = account.rows("select * from submission where id = :id", id=body["metadata"]["submission_id"])
+def check_taken(company: Company, body: Json, row: dict[str, str], given_id: str | None, left_undone: bool) -> None:
+    code, cell = row["warning"], row["stored"]
+    if left_undone:
+        code, cell = row["public_warning"], row["public"]
+    assert warned(body) == ([(row["param"], code)] if code else [])
+    assert stored(company, body, row["column"], given_id) == read(cell, company)
+
+
+def check_refused(company: Company, body: Json, named: str, text: str) -> None:
+    errors = {name: [SAMPLE.sub("<now>", each) for each in texts] for name, texts in body["errors"].items()}
+    # `number` is another name of caller_id.
+    assert errors == {name: [text] for name in {named, "caller_id" if named == "number" else named}}
+    if body["code"] == "lead_token_invalid":
+        assert body["metadata"]["submission_id"] is None
+        return
+    submissions = "select * from submission where id = :id"
+    [submission] = company.account.rows(submissions, id=body["metadata"]["submission_id"])
     assert (submission["code"], submission["lead_id"]) == (body["code"], None)
 
 
@@ -117,8 +241,44 @@ def test_the_table_has_every_parameter_in_every_way() -> None:
     kinds: dict[str, set[str]] = {}
     for row in ROWS:
         kinds.setdefault(row["param"], set()).add(row["kind"])
-    expected = {name: {"later", "invalid"} if name in NOT_YET else KINDS for name in FIELDS}
-    assert kinds == {name: found for name, found in expected.items() if name not in TOKEN_PARAMETERS}
+    assert kinds == {name: (KINDS - {"valid"}) | {"later"} if name in NOT_YET else KINDS for name in FIELDS}
+
+
+def test_every_text_of_a_validator_is_in_the_table_for_every_parameter_that_can_say_it() -> None:
+    said: dict[str, set[str]] = {}
+    for row in ROWS:
+        said.setdefault(row["param"], set()).add(row["text"])
+    # Whatever is wrong with a token, it authorises nothing.
+    missing = {name: texts_of(field) - said[name] for name, field in FIELDS.items() if name not in TOKEN_PARAMETERS}
+    assert {name: texts for name, texts in missing.items() if texts} == {}
+
+
+def texts_of(field: Field[Any]) -> set[str]:
+    """All that a field's validator can say, read from its code."""
+    texts = {OUT_OF_RANGE} if isinstance(field, schemas.Time) else set()
+    for kind in type(field).__mro__:
+        method = kind.__dict__.get("_deserialize")
+        if method is None or kind.__module__ != schemas.__name__:
+            continue
+        for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(method)))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ValidationError":
+                text = ast.unparse(node.args[0])
+                for value in ("", 1627050403) if "value" in text else ("",):
+                    said = eval(text, vars(schemas), {"self": field, "value": value})
+                    texts.add(SAMPLE.sub("<now>", said))
+    assert texts
+    return texts
+
+
+def test_every_row_knows_what_it_means() -> None:
+    words = {"offer", "key", "lead", "ended", "call", "both", "blocked", "opted_out", "planned", "callback"}
+    for row in ROWS:
+        assert set(row["given"].split()) <= words
+        assert (row["status"] == "422") == (row["text"] != "")
+        assert row["status"] == "422" or (row["column"] and row["stored"])
+        assert not row["public_warning"] or row["public"]
+        if row["kind"] in ("empty", "absent", "later"):
+            assert row["public"] == ""
 
 
 # What a table does not show

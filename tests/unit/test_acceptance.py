@@ -108,7 +108,7 @@ def test_an_accepted_lead_is_told_what_every_rule_has_read() -> None:
         "contact_field_errors": {},
     }
     assert stored["rule"] == (
-        "all that is switched on is met: refuse_suppressed, duplicate_seconds, same_source_seconds, ip_limit"
+        "all that is switched on is met: ip_limit, refuse_suppressed, duplicate_seconds, same_source_seconds"
     )
     assert stored["read"] == {
         "suppressed": False,
