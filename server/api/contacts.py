@@ -32,7 +32,9 @@ HOW = 'Send {"numbers": [...]} as application/json, or one number a line as text
 
 
 def complete_contact(company: Company, wanted: Values, row: Contact | None) -> None:
-    """The number in its one spelling."""
+    """The number in its one spelling; one that is there stays as it is, and can be blocked whatever it is."""
+    if row is not None:
+        return
     known = phone.parse(wanted["caller_id"], company.region)
     if known is None:
         raise ValidationError({"caller_id": ["is not a valid phone number, such as +17192221234"]})

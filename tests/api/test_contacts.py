@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from server.api import contacts
+from server.contacts.models import Contact
 from server.leads import intake
 from server.leads.models import Callback, Lead
 from server.lib.secrets import new_id
@@ -138,6 +139,13 @@ def test_the_number_of_a_contact_stays(client: FlaskClient, account: Account) ->
     errors = wrong(client.put(path, json={"caller_id": OTHER_NUMBER}, headers=account.bearer))
     assert errors == {"caller_id": ["cannot be changed"]}
     assert shown(client.put(path, json=contact | {"blocked": True}, headers=account.bearer), "contact")["blocked"]
+
+
+def test_a_number_that_is_none_any_more_can_be_blocked(client: FlaskClient, account: Account) -> None:
+    contact = shown(post(client, account, caller_id=NUMBER), "contact")
+    # Whoever numbers the world has taken it away since.
+    account.change(Contact, contact["id"], caller_id="+19992221234")
+    assert put(client, account, "+19992221234", blocked=True)["blocked"] is True
 
 
 def test_contacts_are_neither_deleted_nor_restored(client: FlaskClient, account: Account) -> None:
