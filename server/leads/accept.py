@@ -1,12 +1,13 @@
 """The acceptance rules of the token's owner, asked of a request and of what is stored. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from server.leads.plan import Plan, Why
 from server.leads.state import ContactState, State
 from server.lib.phone import national_number, region_of
-from server.offers.acceptance import OFF, RequestFacts, StoredFacts, check_request, check_stored
+from server.offers.acceptance import OFF, Acceptance, RequestFacts, StoredFacts, check_request, check_stored
 from server.offers.contact_fields import find_type
 
 # What a publishable token must not learn: the refusal stays in the submission, the answer is `received`.
@@ -15,27 +16,30 @@ HIDDEN = frozenset({"duplicate_lead", "suppressed"})
 
 def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:
     """Why the lead is taken; raises NotAccepted. Without a rule that is switched on there is nothing to say."""
-    rules = plan.grant.acceptance
+    rules, fields = plan.grant.acceptance, plan.grant.contact_fields
     if rules == OFF:
         return []
+    if stops(plan):
+        rule = "a request that stops calls is heard whatever else it holds"
+        return [{"step": "accept", "read": {}, "decided": "accepted", "rule": rule}]
+    if plan.posting.verb is not None:
+        rules, fields = of_named(rules), tuple(replace(each, required=False) for each in fields)
     # What is stored would show in the answer if it counted for a page.
     known = None if plan.public else found
-    steps = [check_request(rules, plan.grant.contact_fields, request_facts(plan, known))]
+    steps = [check_request(rules, fields, request_facts(plan, known))]
     if state.facts is not None and rules.reads_stored:
-        facts = heard(state.facts) if stops(plan) else with_contact(state.facts, state.contact)
-        steps.append(check_stored(rules, facts))
+        steps.append(check_stored(rules, with_contact(state.facts, state.contact)))
     return steps
+
+
+def of_named(rules: Acceptance) -> Acceptance:
+    """The rules for a lead that was taken long ago: what is sent has to be right, what it lacks is not asked again."""
+    return Acceptance(enforce_contact_fields=rules.enforce_contact_fields, only_known_keys=rules.only_known_keys)
 
 
 def stops(plan: Plan) -> bool:
     """Whether the request says that the number is to be called no more."""
     return any(plan.asked.fields.get(name) is True for name in ("blocked", "opt_out"))
-
-
-def heard(facts: StoredFacts) -> StoredFacts:
-    """The facts for a request that stops calls: it is heard however often the number has come, for a page would not
-    even be told that it was not."""
-    return StoredFacts(now=facts.now, leads_from_ip=facts.leads_from_ip)
 
 
 def request_facts(plan: Plan, found: Mapping[str, Any] | None) -> RequestFacts:

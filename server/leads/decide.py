@@ -67,7 +67,7 @@ def decide(plan: Plan, state: State) -> Decision:
     double = double_click(plan, state, found) if found is not None and not changes_contact else None
     if found is not None and double is not None:
         return Decision(double["decided"], found, contact, found, why=[why_contact, match.why, double])
-    clears, why_clear, warnings = clear_existing(plan, state.live)
+    clears, why_clear, warnings = clear_existing(plan, state.live, found)
     if clears:
         found, ended = None, state.live
     if found is None and plan.asked.fields.get("update_only"):

@@ -70,8 +70,11 @@ FACTS = (
     f" and deleted_at is null and (:everywhere = 'yes' or ({OWN}))),"
     " (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
     " and deleted_at is null and traffic_source_text = :source),"
-    f" (select count(*) from lead where company_id = :company_id and {OWN} and remote_ip = :remote_ip"
-    " and created_at > :ip_since)"
+    # All that was answered as taken: to count the leads alone would tell a page which numbers are known.
+    " (select count(*) from submission where company_id = :company_id and created_at > :ip_since"
+    " and remote_ip = :remote_ip and (action <> 'refused' or code in ('duplicate_lead', 'suppressed'))"
+    " and lead_token_id in (select id from lead_token where company_id = :company_id"
+    " and owner_kind = :owner_kind and owner_id = :owner_id))"
 )
 
 

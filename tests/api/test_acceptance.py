@@ -565,6 +565,51 @@ def test_an_address_that_has_sent_too_many_learns_of_no_number(
         refused(send(client, account.publishable_token, caller_id=number, **sent), "ip_limit")
 
 
+def test_to_count_the_leads_of_an_address_tells_a_page_nothing(client: FlaskClient, account: Account) -> None:
+    take(client, account.schedule_token)
+    switch_on(account, ip_limit=1, ip_limit_seconds=3600)
+
+    def post(number: str, address: str) -> int:
+        sent = {"lead_token": account.publishable_token, "caller_id": number, "zip": "1"}
+        return client.post(LEADS, json=sent, environ_base={"REMOTE_ADDR": address}).status_code
+
+    for number, address in ((NUMBER, "1.1.1.1"), (OTHER_NUMBER, "2.2.2.2")):
+        assert [post(number, address), post("+17192220001", address)] == [200, 422]
+
+
+# Those who stop calls, and leads that are there
+
+
+@each_case
+@pytest.mark.parametrize("wish", ["blocked", "opt_out"])
+def test_who_wants_no_calls_is_heard_whatever_rule_is_on(
+    client: FlaskClient, account: Account, case: Case, wish: str
+) -> None:
+    case.before(client, account, account.schedule_token)
+    switch_on(account, "schedule", **case.rules)
+    body = take(client, account.publishable_token, **(case.bad | {wish: True}))
+    column = {"blocked": "blocked_at", "opt_out": "opted_out_at"}[wish]
+    query = "select * from contact where company_id = :company_id and caller_id = :number"
+    [contact] = account.rows(query, number=body["lead"]["caller_id"])
+    assert contact[column] is not None
+    assert accept_step(account)["rule"] == "a request that stops calls is heard whatever else it holds"
+
+
+def test_a_rule_that_came_later_bars_no_change_of_a_lead_that_is_there(client: FlaskClient, account: Account) -> None:
+    lead = take(client, account.schedule_token)["lead_id"]
+    contact_field(account, "zip", required=True, pattern="[0-9]{5}")
+    switch_on(account, require_traffic_source=True, enforce_contact_fields=True, allowed_regions=["GB"])
+    url = f"{LEADS}/{lead}"
+    taken(client.put(url, json={"email": "a@example.com"}, headers=account.bearer))
+    taken(client.post(f"{url}/lead_update", json={"lead_token": account.schedule_token, "city": "x"}))
+    for answer in (
+        client.put(url, json={"zip": "1"}, headers=account.bearer),
+        client.post(f"{url}/lead_update", json={"lead_token": account.schedule_token, "zip": "1"}),
+    ):
+        assert set(refused(answer, "contact_field_invalid")["errors"]) == {"data.zip"}
+    assert account.leads()[0]["data"] == {"city": "x"}
+
+
 # What a page learns
 
 

@@ -324,3 +324,14 @@ def test_of_a_crowd_that_uses_two_schedules_one_live_lead_comes(app: Flask, fami
     assert live["data"] == {f"field_{index}": str(index) for index in range(CROWD)}
     contacts = family.account.rows("select id from contact where company_id = :company_id")
     assert len(contacts) == 1
+
+
+@pytest.mark.parametrize("wish", ["delete_existing", "expire_existing"])
+def test_where_the_live_lead_is_elsewhere_there_is_nothing_to_clear(
+    client: FlaskClient, account: Account, wish: str
+) -> None:
+    lead = take(client, account.schedule_token, zip="1")["lead_id"]
+    body = taken(send(client, account.offer_token, f"{LEADS}/create_or_update", zip="2", **{wish: True}))
+    assert (body["action"], body["lead_id"], warned(body)) == ("updated", lead, [(wish, "no_effect")])
+    [row] = account.leads()
+    assert (row["is_live"], row["data"]) == (True, {"zip": "2"})
