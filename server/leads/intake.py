@@ -193,11 +193,8 @@ def read_named(ledger: Ledger, plan: Plan) -> tuple[Plan, State]:
 
 
 def hidden(lead: dict[str, Any], plan: Plan) -> bool:
-    """Whether the lead is deleted for who names it; one that was to be deleted by now still hears an opt-out."""
-    verb = plan.posting.verb
-    if verb == "opt_out":
-        return lead["deleted_at"] is not None
-    return verb not in ("delete", "restore") and gone(lead, plan.now)
+    """Whether the lead is deleted for who names it. An opt-out is about its number, which others may still call."""
+    return plan.posting.verb not in ("delete", "restore", "opt_out") and gone(lead, plan.now)
 
 
 def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:

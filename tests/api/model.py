@@ -608,8 +608,7 @@ class Model:
             raise RefusedError("not_found")
         lead = self.stored.leads[found]
         theirs = lead.owner.offer == owner.offer if owner.schedule is None else lead.owner == owner
-        deleted = lead.deleted_at is not None if wish.ask.verb == "opt_out" else lead.gone(wish.now)
-        hidden = deleted and wish.ask.verb not in ("delete", "restore")
+        hidden = lead.gone(wish.now) and wish.ask.verb not in ("delete", "restore", "opt_out")
         if hidden or not theirs:
             raise RefusedError("not_found")
         return found
