@@ -25,6 +25,7 @@ from server.api import (
     records,
     token_names,
 )
+from server.api.application import Application
 from server.companies import configuration
 from server.config import Settings, from_environment
 from server.lib import logs
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application; raises SettingError when the environment is wrong."""
     settings = settings or from_environment()
     logs.configure(settings.log_level)
-    app = Flask("server", static_folder=None)
+    app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.config.update(

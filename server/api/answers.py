@@ -20,7 +20,8 @@ CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After, Idempotent-Replayed, X-Request-Id",
 }
-ALWAYS = CORS | {"Cache-Control": "no-store"}
+# Pairs, for of a dict each value would be looked at whether it is a list.
+ALWAYS = tuple((CORS | {"Cache-Control": "no-store"}).items())
 RETRY_AFTER = "5"
 # What may be sent again as it is.
 RETRIED = {"idempotency_in_progress", "rate_limited", "unavailable"}

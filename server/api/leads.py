@@ -32,7 +32,7 @@ blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 )
 def submit_lead(subject: str | None = None) -> Response:
     """Creates or updates one lead, or does to the one that the path names what the endpoint says."""
-    if request.method == "HEAD":
+    if subject is not None and request.method == "HEAD":
         raise MethodNotAllowed(["GET", "PUT", "POST"])  # A look must not opt anybody out.
     runner = current_app.extensions["ledger"]
     runner.give_way()

@@ -19,8 +19,7 @@ def register(app: Flask, count: bool) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.request_id = new_id()
-        g.began = time.perf_counter()
+        vars(g).update(request_id=new_id(), began=time.perf_counter())
 
     @app.after_request
     def end(response: Response) -> Response:

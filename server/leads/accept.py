@@ -17,7 +17,7 @@ HIDDEN = frozenset({"duplicate_lead", "suppressed"})
 def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:
     """Why the lead is taken; raises NotAccepted. Without a rule that is switched on there is nothing to say."""
     rules, fields = plan.grant.acceptance, plan.grant.contact_fields
-    if rules == OFF:
+    if rules is OFF:
         return []
     if stops(plan):
         rule = "a request that stops calls is heard whatever else it holds"

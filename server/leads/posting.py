@@ -24,7 +24,8 @@ VERBS = {
 }
 
 
-@dataclass(frozen=True)
+# Not frozen, which would cost more than all that reads it: nobody writes to it.
+@dataclass(eq=False)
 class Posting:
     """Parameters and circumstances. `unreadable` says why there is no body to speak of.
 
@@ -51,7 +52,7 @@ class Posting:
     remote_ip: str | None = None
     user_agent: str | None = None
 
-    @property
+    @cached_property
     def verb(self) -> str | None:
         """What is done to the one lead that is named; None for a lead that comes in."""
         return VERBS.get(self.endpoint)

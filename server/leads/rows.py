@@ -32,6 +32,9 @@ def insert(table: str, columns: dict[str, str]) -> Arm:
     return Arm(f"insert into {table} ({names}) select {values}", inserts=True)
 
 
+NOTHING = {None}
+
+
 @dataclass(frozen=True, slots=True)
 class Lean:
     """An INSERT with every column, and the same without the columns that few rows fill: to send a NULL and to have
@@ -43,7 +46,7 @@ class Lean:
 
     def arm(self, values: Mapping[str, Any]) -> Arm:
         """The shorter one where it says the same."""
-        return self.whole if any(values[name] is not None for name in self.rare) else self.lean
+        return self.lean if set(map(values.__getitem__, self.rare)) == NOTHING else self.whole
 
 
 def lean(table: str, columns: dict[str, str], rare: frozenset[str]) -> Lean:

@@ -195,6 +195,18 @@ class SqliteRunner:
 SPELT: Mapping[type, Callable[[Any], str]] = {bool: lambda value: "t" if value else "f", datetime: datetime.isoformat}
 
 
+class Encoders(dict[type, Callable[[Any], bytes | None]]):
+    """The same as libpq takes it; what is not named here is spelt by `str`."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], bytes | None]:
+        """Remembers how to spell one more type."""
+        spell = SPELT.get(kind, str)
+        return self.setdefault(kind, lambda value: spell(value).encode())
+
+
+ENCODERS = Encoders({str: str.encode, type(None): lambda value: None})
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A statement as PostgreSQL itself spells it, with `$1` for the first of these names. psycopg's own spelling is
@@ -213,10 +225,7 @@ class Numbered:
 
     def encode(self, values: Values) -> list[bytes | None]:
         """The same as libpq takes them; so many that a call for each would be felt."""
-        encoded = [
-            None if value is None else SPELT.get(type(value), str)(value).encode()
-            for value in map(values.__getitem__, self.names)
-        ]
+        encoded = [ENCODERS[type(value)](value) for value in map(values.__getitem__, self.names)]
         if b"\0" in b"".join(filter(None, encoded)):
             # libpq would take the text to end there.
             raise psycopg.DataError("PostgreSQL keeps no NUL")

@@ -88,7 +88,8 @@ def acceptance_of(stored: Mapping[str, Any] | None) -> Acceptance:
     """The switches of what AcceptanceSchema has loaded and a row keeps; what is missing is off."""
     names = {each.name for each in dataclass_fields(Acceptance)}
     known = {name: value for name, value in (stored or {}).items() if name in names}
-    return Acceptance(**known | {"allowed_regions": tuple(known.get("allowed_regions", ()))})
+    acceptance = Acceptance(**known | {"allowed_regions": tuple(known.get("allowed_regions", ()))})
+    return OFF if acceptance == OFF else acceptance
 
 
 class AcceptanceField(fields.Nested):
