@@ -31,7 +31,9 @@ from server.config import Settings, from_environment
 from server.lib import logs
 from server.lib.db import db, sqlite_path, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
-from server.lib.ledger import PostgresRunner, Runner, SqliteRunner, intake_engine
+from server.lib.ledger import Runner
+from server.lib.postgres_ledger import PostgresRunner, intake_engine
+from server.lib.sqlite_ledger import SqliteRunner
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 

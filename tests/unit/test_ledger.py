@@ -13,18 +13,9 @@ from sqlalchemy import text
 
 from server.lib.db import begin_write, commit, db
 from server.lib.filelock import FileLock
-from server.lib.ledger import (
-    ATTEMPTS,
-    PREPARED_MOST,
-    Arm,
-    Conflict,
-    Ledger,
-    PostgresRunner,
-    Runner,
-    SqliteRunner,
-    WriteFailed,
-    intake_engine,
-)
+from server.lib.ledger import ATTEMPTS, Arm, Conflict, Ledger, Runner, WriteFailed
+from server.lib.postgres_ledger import PREPARED_MOST, PostgresRunner, intake_engine
+from server.lib.sqlite_ledger import SqliteRunner
 from tests.conftest import new_settings, opened
 
 THING = """

@@ -1,0 +1,247 @@
+"""The ledger on PostgreSQL: all arms are one statement, which goes through libpq itself."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, Values, WriteFailed, decided
+
+# A connection forgets its prepared statements when there are so many: each takes up memory in PostgreSQL.
+PREPARED_MOST = 100
+
+# Intake finds every row by its key. A plan that was made while the tables were small reads them whole, and is kept
+# until they are analysed, which a fresh installation feels most; the penalty that forbids it would wake the compiler.
+BY_KEY: tuple[LiteralString, ...] = ("set enable_seqscan = off", "set jit = off")
+
+# How PostgreSQL reads a value from text where that is not what `str` makes of it.
+SPELT: Mapping[type, Callable[[Any], str]] = {bool: lambda value: "t" if value else "f", datetime: datetime.isoformat}
+
+
+class Encoders(dict[type, Callable[[Any], bytes | None]]):
+    """The same as libpq takes it; what is not named here is spelt by `str`."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], bytes | None]:
+        """Remembers how to spell one more type."""
+        spell = SPELT.get(kind, str)
+        return self.setdefault(kind, lambda value: spell(value).encode())
+
+
+ENCODERS = Encoders({str: str.encode, type(None): lambda value: None})
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A statement as PostgreSQL itself spells it, with `$1` for the first of these names. psycopg's own spelling is
+    read again for each use of a statement as long as ours."""
+
+    text: bytes
+    names: tuple[str, ...]
+
+    def bind(self, values: Values) -> list[str | None]:
+        """The values in their order, as text of a type that PostgreSQL infers, so that one statement is prepared once
+        and not once for each mixture of NULLs and widths of integers."""
+        return [
+            None if value is None else SPELT.get(type(value), str)(value)
+            for value in map(values.__getitem__, self.names)
+        ]
+
+    def encode(self, values: Values) -> list[bytes | None]:
+        """The same as libpq takes them; so many that a call for each would be felt."""
+        encoded = [ENCODERS[type(value)](value) for value in map(values.__getitem__, self.names)]
+        if b"\0" in b"".join(filter(None, encoded)):
+            # libpq would take the text to end there.
+            raise psycopg.DataError("PostgreSQL keeps no NUL")
+        return encoded
+
+
+@lru_cache(maxsize=1024)
+def numbered(sql: str) -> Numbered:
+    """The numbers for the names of a statement."""
+    names: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"${names.setdefault(match[1], len(names) + 1)}"
+
+    text = re.sub(r"(?<![:\w]):([a-z]\w*)", number, sql)
+    return Numbered(text.encode(), tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def one_statement(arms: tuple[Arm, ...]) -> Numbered:
+    """All arms as one statement, which commits or fails as a whole, in one round trip.
+
+    The arms are counted in their order; a miscount divides by zero, which undoes the statement. An insert of one row
+    makes it or fails, so it needs no counting.
+    """
+    counted = [i for i, arm in enumerate(arms) if not arm.optional and not arm.inserts]
+    named = ", ".join(f"arm{i} as ({arm.sql}{' returning 1' * (i in counted)})" for i, arm in enumerate(arms))
+    counts = " and ".join(f"(select count(*) from arm{i}) = 1" for i in counted) or "true"
+    return numbered(f"with {named} select 1 / case when {counts} then 1 else 0 end")
+
+
+@lru_cache(maxsize=1024)
+def one_statement_if(premise: str, arms: tuple[Arm, ...]) -> Numbered:
+    """Inserts that are made if the premise has a row, as one statement; it tells whether it had."""
+    named = ", ".join(f"arm{i} as ({arm.sql} from premise)" for i, arm in enumerate(arms))
+    return numbered(f"with premise as materialized ({premise}), {named} select count(*) from premise")
+
+
+class PostgresLedger:
+    """All arms are one statement. A ledger lives as long as its connection and knows what that has prepared."""
+
+    dialect = "postgresql"
+    guesses = True
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self.connection = connection
+        # Kept, because a new one would look up again how each type is read.
+        self.cursor = psycopg.RawCursor(connection)
+        self.prepared: dict[bytes, bytes] = {}
+
+    def row(self, sql: str, values: Values) -> Row | None:
+        """The first row of a query."""
+        statement = numbered(sql)
+        return self.cursor.execute(statement.text, statement.bind(values)).fetchone()
+
+    def rows(self, sql: str, values: Values) -> list[Row]:
+        """All rows of a query."""
+        statement = numbered(sql)
+        return self.cursor.execute(statement.text, statement.bind(values)).fetchall()
+
+    def touch(self, sql: str) -> None:
+        """A statement that shows whether the database takes writes."""
+        self.command(sql)
+
+    def write(self, arms: Sequence[Arm], values: Values) -> None:
+        """All arms or none; raises Conflict."""
+        self.judged(one_statement(tuple(arms)), values)
+
+    def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
+        """All arms if the premise has a row, else none; raises Conflict."""
+        return self.judged(one_statement_if(premise, tuple(arms)), values) == 1
+
+    def judged(self, statement: Numbered, values: Values) -> int:
+        """The one number that a statement answers with; raises Conflict where the database says no."""
+        try:
+            return self.number(statement, values)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DivisionByZero) as error:
+            raise Conflict from error
+        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+            raise Conflict from error
+
+    def number(self, statement: Numbered, values: Values) -> int:
+        """The one number that a statement answers with, past psycopg's cursor: with so many values, what that does
+        for types that need it costs as much as the rest of the way."""
+        name = self.prepared.get(statement.text) or self.prepare(statement.text)
+        # psycopg's annotation leaves NULL out.
+        sent = cast(list[bytes], statement.encode(values))
+        result = self.connection.pgconn.exec_prepared(name, sent)
+        return int(self.checked(result).get_value(0, 0) or 0)
+
+    def prepare(self, text: bytes) -> bytes:
+        """The name of a statement that is prepared now."""
+        if len(self.prepared) >= PREPARED_MOST:
+            for name in self.prepared.values():
+                self.command(f"deallocate {name.decode()}")
+            self.prepared.clear()
+        name = f"arms{len(self.prepared)}".encode()
+        self.checked(self.connection.pgconn.prepare(name, text))
+        self.prepared[text] = name
+        return name
+
+    def command(self, sql: str) -> None:
+        """A statement without values and without an answer."""
+        self.checked(self.connection.pgconn.exec_(sql.encode()))
+
+    def checked(self, result: PGresult) -> PGresult:
+        """The result, if it is one; raises what psycopg would."""
+        if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            return result
+        if self.connection.pgconn.status != ConnStatus.OK:
+            raise psycopg.OperationalError(result.get_error_message())
+        raise psycopg.errors.error_from_result(result)
+
+
+def intake_engine(url: str, threads: int) -> Engine:
+    """Connections that commit each statement by itself: for one statement that is as atomic as a transaction, and
+    two round trips shorter."""
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=threads,
+        max_overflow=2,
+        pool_recycle=1800,
+        pool_reset_on_return=None,
+        connect_args={"prepare_threshold": 0, "connect_timeout": 5},
+    )
+
+    @event.listens_for(engine, "connect")
+    def begin(connection: psycopg.Connection[Row], entry: ConnectionPoolEntry) -> None:
+        connection.autocommit = True
+        for setting in BY_KEY:
+            connection.execute(setting)
+        entry.info["ledger"] = PostgresLedger(connection)
+
+    return engine
+
+
+def pause(lost: int) -> None:
+    """Steps aside for a random while, up to 0.1 s: many that want one row at once would starve one another."""
+    longest = min(100_000, 1_000 << min(lost, 7))
+    time.sleep(secrets.randbelow(longest) / 1e6)
+
+
+class PostgresRunner:
+    """Each job has a connection for its reading and its one writing statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
+        """The job's result once its writes are committed, or undone; raises WriteFailed."""
+        try:
+            connection = self.engine.raw_connection()
+        except (psycopg.Error, PoolTimeout) as error:
+            raise WriteFailed(str(error)) from error
+        try:
+            ledger: PostgresLedger = connection.info["ledger"]
+            return decided(job, ledger, pause) if keep else self.undone(job, ledger)
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
+            connection.invalidate()
+            raise WriteFailed(str(error)) from error
+        finally:
+            connection.close()
+
+    def give_way(self) -> None:
+        """Any moment is good: each job has a connection of its own."""
+
+    def close(self) -> None:
+        """Lets go of the database; the next job opens it again."""
+        self.engine.dispose()
+
+    def undone(self, job: Callable[[Ledger], Result], ledger: PostgresLedger) -> Result:
+        """Runs the job for real in a transaction of its own and takes it back: how a dry run stays true."""
+
+        def restart(lost: int) -> None:
+            ledger.command("rollback to savepoint job")
+            pause(lost)
+
+        # Not through psycopg, which forgets what it has prepared at each rollback, and has the server forget all.
+        ledger.command("begin")
+        try:
+            ledger.command("savepoint job")
+            return decided(job, ledger, restart)
+        finally:
+            ledger.command("rollback")
