@@ -9,6 +9,8 @@ import time_machine
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.offers.models import Offer
+from server.schedules.models import Schedule
 from tests.api.calls import LEADS, NOW, NUMBER, OTHER_NUMBER, PAGE, Json, end, refused, take, taken, warned
 from tests.factories import Account, make_account
 
@@ -102,6 +104,20 @@ def test_what_is_no_lead_of_the_token_is_not_found_and_left_alone(
         body = refused(call(client, account.schedule_token, subject, endpoint, zip="2"), "not_found")
         assert body["errors"] == {"lead_id": ["is not a lead of this token"]}
     assert [lead_of(account, each) for each in (of_offer, removed)] + neighbour.leads() == before
+
+
+@pytest.mark.parametrize("endpoint", LEAD_ENDPOINTS)
+def test_an_offers_token_names_no_lead_of_another_offer_or_of_none(
+    client: FlaskClient, account: Account, endpoint: str
+) -> None:
+    other = account.add(Offer(company_id=account.company_id, name="Solar"))
+    alone = account.add(Schedule(company_id=account.company_id, name="Alone"))
+    tokens = (account.token(owner_kind="offer", owner_id=other), account.token(owner_id=alone))
+    leads = [take(client, token)["lead_id"] for token in tokens]
+    before = [lead_of(account, lead) for lead in leads]
+    for lead in leads:
+        refused(call(client, account.offer_token, lead, endpoint, zip="2"), "not_found")
+    assert [lead_of(account, lead) for lead in leads] == before
 
 
 def test_lead_opt_out_stops_every_lead_of_the_number(client: FlaskClient, account: Account, lead: str) -> None:
