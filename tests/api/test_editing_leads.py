@@ -240,3 +240,11 @@ def test_a_callback_follows_its_lead_to_a_corrected_number(client: FlaskClient, 
     [callback] = account.rows("select * from callback where lead_id = :id", id=lead)
     assert callback["cancelled_at"] is not None
     assert lead_of(account, lead)["scheduled_callback_at"] is None
+
+
+def test_an_edit_is_never_taken_for_a_repetition(client: FlaskClient, account: Account, lead: str) -> None:
+    # Keys count per token, and the vendor whose token brought the lead in may have used this one.
+    key = {"Idempotency-Key": "k"}
+    take(client, account.schedule_token, headers=key, zip="1")
+    for value in ("2", "3"):
+        assert taken(put(client, account, lead, headers=key, zip=value))["lead"]["data"]["zip"] == value
