@@ -22,6 +22,7 @@ class LeadToken(Model):
             name="owner_kind",
         ),
         CheckConstraint("(exposed_at is null) = (exposed_origin is null)", name="exposed"),
+        CheckConstraint("not reads_submissions or kind = 'server'", name="reads_submissions"),
         Index("ix_lead_token_company_id_owner", "company_id", "owner_kind", "owner_id"),
     )
 
@@ -38,6 +39,10 @@ class LeadToken(Model):
     allowed_redirects: Mapped[list[str]] = mapped_column(default=list)
     allows_callbacks: Mapped[bool] = mapped_column(default=False)
     per_minute_limit: Mapped[int | None]
+    # Whether who has the token may read what became of its own submissions.
+    reads_submissions: Mapped[bool] = mapped_column(default=False)
+    # What proves a foreign payload: Typeform's secret, Google's key, Meta's app secret; encrypted.
+    payload_secret: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     expires_at: Mapped[datetime | None]

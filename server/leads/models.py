@@ -15,6 +15,7 @@ from server.lib.db import Id, Model
 
 STATUSES = ("scheduled", "waiting", "blocked", "opt_out", "completed", "expired", "removed")
 LIVE = text("is_live")
+REPLAYED = text("replay_of_id is not null and action <> 'refused'")
 OPEN = text("done_at is null and cancelled_at is null")
 
 
@@ -93,6 +94,12 @@ class Submission(Model):
     __table_args__ = (
         Index("ix_submission_company_id_created_at", "company_id", "created_at", "id"),
         Index("ix_submission_company_id_lead_id", "company_id", "lead_id", "created_at", "id"),
+        Index("ix_submission_company_id_lead_token_id", "company_id", "lead_token_id", "created_at", "id"),
+        # What was refused may be tried again and again, and is taken once.
+        Index(
+            "uq_submission_replay_of_id", "replay_of_id",
+            unique=True, postgresql_where=REPLAYED, sqlite_where=REPLAYED,
+        ),
         Index(
             "ix_submission_purge_at", "purge_at",
             postgresql_where=text("purge_at is not null"), sqlite_where=text("purge_at is not null"),
@@ -109,6 +116,8 @@ class Submission(Model):
     lead_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lead.id"))
     public_lead_id: Mapped[str | None] = mapped_column(Id)
     original_id: Mapped[str | None] = mapped_column(Id)
+    # The submission that was taken once more, by who has a key for it.
+    replay_of_id: Mapped[str | None] = mapped_column(Id)
     endpoint: Mapped[str]
     powers: Mapped[str]
     action: Mapped[str]

@@ -174,6 +174,7 @@ SUBMISSION_INSERT = lean(
             "api_key_id",
             "public_lead_id",
             "original_id",
+            "replay_of_id",
             "code",
             "vendor_lead_id",
             "idempotency_key",

@@ -38,6 +38,7 @@ SHOWN = {
     "lead_id",
     "public_lead_id",
     "original_id",
+    "replay_of_id",
     "endpoint",
     "powers",
     "action",
