@@ -11,7 +11,7 @@ from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import Taken, take_lead
 from server.leads.posting import Posting
 from server.lib import clock
-from server.lib.wire import Unreadable, read_body, read_query
+from server.lib.wire import LIMITS, Limits, Unreadable, read_body, read_query
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 
@@ -59,7 +59,7 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
     return Response(status=303, headers=CORS | {"Location": str(target), "Cache-Control": "no-store"})
 
 
-def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
+def read_posting(subject: str | None = None, by_key: bool = False, limits: Limits = LIMITS) -> Posting:
     """The request as plain values; what cannot be read is said later, once it is known whom it was meant for.
 
     `by_key` says that an API key opens the lead which the path names, and no lead token.
@@ -74,7 +74,7 @@ def read_posting(subject: str | None = None, by_key: bool = False) -> Posting:
     except Unreadable as error:
         problem = error
     try:
-        body = read_body(environ)
+        body = read_body(environ, limits)
     except Unreadable as error:
         problem = problem or error
     header = environ.get

@@ -45,6 +45,7 @@ def register(app: Flask, count: bool) -> None:
         if count:
             metrics.REQUESTS.labels(route, method, response.status_code).inc()
             metrics.SECONDS.labels(route).observe(seconds)
-            if "action" in line:
-                metrics.SUBMISSIONS.labels(line["action"], line.get("code", "")).inc()
+            one = {(line["action"], line.get("code", "")): 1} if "action" in line else {}
+            for labels, times in noted.get("taken", one).items():
+                metrics.SUBMISSIONS.labels(*labels).inc(times)
         return response

@@ -42,6 +42,11 @@ class Taken:
     submission_id: str | None = None
     redirects: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def unavailable(self) -> bool:
+        """Whether the database could not take it."""
+        return self.refusal is not None and self.refusal.code == "unavailable"
+
 
 def take_lead(runner: Runner, posting: Posting) -> Taken:
     """Creates or updates one lead, or refuses it; either way it is on record when this returns.
@@ -73,17 +78,11 @@ def take_edit(runner: Runner, posting: Posting, token_id: int) -> Taken:
 def take_with(runner: Runner, posting: Posting, grant: Grant) -> Taken:
     """Takes a lead under one reading of the configuration; raises StaleGrant if that has changed."""
     planned = plan_or_refusal(posting, grant)
-    if isinstance(planned, Plan):
-        plan = planned
-        try:
-            taken, record = runner.run(lambda ledger: settle(ledger, plan), keep=not plan.dry_run)
-            if record is not None:
-                record.remember()
-            return taken
-        except Refused as error:
-            planned = error
-    refusal = planned
-    return runner.run(lambda ledger: record_refusal(ledger, posting, grant, refusal), keep=not dry_run(posting))
+    keep = not dry_run(posting)
+    taken, record = runner.run(lambda ledger: settle_or_refuse(ledger, posting, grant, planned), keep)
+    if record is not None:
+        record.remember()
+    return taken
 
 
 def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
@@ -124,6 +123,18 @@ def invalid_token() -> Refused:
 def dry_run(posting: Posting) -> bool:
     """Whether a request that did not come as far as a plan asked for nothing to be kept."""
     return str(posting.tree.get("dry_run", "")).strip().lower() in ("1", "true", "yes", "on")
+
+
+def settle_or_refuse(
+    ledger: Ledger, posting: Posting, grant: Grant, planned: Plan | Refused
+) -> tuple[Taken, Record | None]:
+    """Settles what was planned, or keeps why it cannot be done."""
+    if isinstance(planned, Plan):
+        try:
+            return settle(ledger, planned)
+        except Refused as error:
+            planned = error
+    return record_refusal(ledger, posting, grant, planned), None
 
 
 def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
@@ -258,7 +269,11 @@ def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]
 def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> Taken:
     """Keeps a refused request, so that it can be replayed once the form or the setting is mended."""
     state.check_version(ledger, grant)
-    submission_id = write_refusal(ledger, posting, grant, refusal)
+    return refused(posting, grant, refusal, write_refusal(ledger, posting, grant, refusal))
+
+
+def refused(posting: Posting, grant: Grant, refusal: Refused, submission_id: str) -> Taken:
+    """The end of a request that was refused on record."""
     # The answer to a token that exists but does not count must be the answer to one that does not exist.
     unknown = not authorises(grant, posting)
     return Taken(

@@ -146,7 +146,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         asked=asked,
         phone=phone,
         attribution=attribution,
-        submission_id=secrets.new_id(),
+        submission_id=posting.submission_id or secrets.new_id(),
         public_lead_id=secrets.random_id(),
         idempotency_key=key,
         content_hash=content_hash(posting, asked, powers, why_wishes, phone),
@@ -203,7 +203,7 @@ def admit(posting: Posting, grant: Grant, powers: str) -> None:
             {"lead_token": [f"may not be used from {origin}"]},
             f"This token may not be used from {origin}. Add the origin to the token, or use that page's own token.",
         )
-    if posting.verb is not None and powers == PUBLIC:
+    if posting.for_servers and powers == PUBLIC:
         text = "only adds leads: it is publishable, exposed, or used from a page"
         detail = f"This token {text}. Send the request from a server, with a server token that no page has shown."
         raise Refused("scope_missing", f"This token {text}", {"lead_token": [text]}, detail)

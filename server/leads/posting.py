@@ -51,11 +51,18 @@ class Posting:
     fetch_site: str | None = None
     remote_ip: str | None = None
     user_agent: str | None = None
+    # Where the order of several is to be seen in it; else it gets one of its own.
+    submission_id: str | None = None
 
     @cached_property
     def verb(self) -> str | None:
         """What is done to the one lead that is named; None for a lead that comes in."""
         return VERBS.get(self.endpoint)
+
+    @property
+    def for_servers(self) -> bool:
+        """Whether only a server may ask for it: what names a lead or brings many is not for pages."""
+        return self.verb is not None or self.endpoint == "batch"
 
     @property
     def names_number(self) -> bool:

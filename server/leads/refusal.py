@@ -46,7 +46,7 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
     step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
     why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
     return circumstances(posting, grant) | {
-        "submission_id": secrets.new_id(),
+        "submission_id": posting.submission_id or secrets.new_id(),
         "submission_powers": powers,
         "submission_action": "refused",
         "submission_code": refusal.code,

@@ -1,5 +1,6 @@
 """What is stored that bears on a plan: the statements that read it, the same on both databases."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,6 +63,16 @@ KEPT_ANSWER = (
 NEW_NUMBER = (
     "select 1 from company where id = :company_id and config_version = :config_version and not exists"
     " (select 1 from contact where contact.company_id = :company_id and contact.caller_id = :caller_id)"
+)
+# Which of many numbers, or of many keys, are known. Reading a JSON list as rows is spelt differently.
+LISTED = {
+    "sqlite": "(select value from json_each(:wanted))",
+    "postgresql": "(select jsonb_array_elements_text(cast(:wanted as jsonb)))",
+}
+KNOWN_NUMBERS = "select caller_id from contact where company_id = :company_id and caller_id in "
+KNOWN_KEYS = (
+    "select key from idempotency_answer where company_id = :company_id and lead_token_id = :token_id"
+    " and scope in ('server', 'public', 'vendor') and key in "
 )
 REFUSED_FOR = "select code from submission where company_id = :company_id and id = :submission_id"
 VERSION = "select config_version from company where id = :company_id"
@@ -253,6 +264,21 @@ def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer 
     asked = {"company_id": grant.company_id, "token_id": grant.token_id, "scope": scope, "key": key}
     row = ledger.row(KEPT_ANSWER, asked)
     return KeptAnswer(row[0], row[1], row[2], row[3], instant(row[4])) if row else None
+
+
+def known_numbers(ledger: Ledger, grant: Grant, numbers: Iterable[str]) -> set[str]:
+    """Those of these numbers that the company knows already; raises StaleGrant."""
+    check_version(ledger, grant)
+    asked = {"company_id": grant.company_id, "wanted": json.dump(list(numbers))}
+    return {row[0] for row in ledger.rows(KNOWN_NUMBERS + LISTED[ledger.dialect], asked)}
+
+
+def known_keys(ledger: Ledger, grant: Grant, keys: Collection[str]) -> set[str]:
+    """Those of these keys, and of a vendor's own ids, that have come with this token before."""
+    if not keys:
+        return set()
+    asked = {"company_id": grant.company_id, "token_id": grant.token_id, "wanted": json.dump(list(keys))}
+    return {row[0] for row in ledger.rows(KNOWN_KEYS + LISTED[ledger.dialect], asked)}
 
 
 def read_code(ledger: Ledger, grant: Grant, submission_id: str) -> str | None:

@@ -32,13 +32,31 @@ class WriteFailed(Exception):
 
 # Each is made once, so that to be the same is to be the same object: quicker to find in a cache than long texts.
 @dataclass(frozen=True, slots=True, eq=False)
+class RowOf:
+    """A row that is inserted: its table, the name of the value for each column, and the columns that hold JSON."""
+
+    table: str
+    columns: Mapping[str, str]
+    json: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Arm:
     """One statement with `:named` values, which touches one row; `optional` ones touch any number."""
 
     sql: str
     optional: bool = False
-    # Makes one row or fails; only such arms can stand under a premise.
-    inserts: bool = False
+    # Of an INSERT of one row, which makes it or fails: what it fills. Only such arms can stand under a premise, and
+    # only such are written many at a time.
+    row: RowOf | None = None
+
+    @property
+    def inserts(self) -> bool:
+        """Whether it makes one row or fails."""
+        return self.row is not None
+
+
+Writes = Sequence[tuple[Sequence[Arm], Values]]
 
 
 class Ledger(Protocol):
@@ -60,12 +78,18 @@ class Ledger(Protocol):
     def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
         """All arms, which are inserts, if the premise has a row, else none; whether it had. Raises Conflict."""
 
+    def write_rows(self, writes: Writes) -> None:
+        """The inserts of many writes, all or none; raises Conflict."""
+
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""
 
 
 class Runner(Protocol):
     """Runs jobs on one of the two databases."""
+
+    # Whether all that a job writes is one commit, be it many writes; else each write is a commit of its own.
+    shares_commits: bool
 
     def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
         """The job's result once its writes are committed, or, with `keep=False`, undone; raises WriteFailed."""

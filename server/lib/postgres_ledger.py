@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, LiteralString, cast
 
+import orjson
 import psycopg
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
@@ -16,7 +17,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, Values, WriteFailed, decided
+from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, RowOf, Values, WriteFailed, Writes, decided
 
 # A connection forgets its prepared statements when there are so many: each takes up memory in PostgreSQL.
 PREPARED_MOST = 100
@@ -98,6 +99,31 @@ def one_statement_if(premise: str, arms: tuple[Arm, ...]) -> Numbered:
     return numbered(f"with premise as materialized ({premise}), {named} select count(*) from premise")
 
 
+@lru_cache(maxsize=256)
+def many_rows(rows: tuple[RowOf, ...]) -> Numbered:
+    """Inserts of any number of rows into each of these, as one statement; the rows come as JSON, `:rows0` and on, for
+    a table knows the types of its columns."""
+    named = ", ".join(
+        f"arm{i} as (insert into {row.table} ({', '.join(row.columns)}) select {', '.join(row.columns)}"
+        f" from json_populate_recordset(null::{row.table}, :rows{i}))"
+        for i, row in enumerate(rows)
+    )
+    return numbered(f"with {named} select 1")
+
+
+def json_rows(row: RowOf, values: Sequence[Values]) -> str:
+    """Rows as JSON by the names of their columns."""
+    plain = [(column, name) for column, name in row.columns.items() if column not in row.json]
+    packed = [(column, row.columns[column]) for column in row.json]
+    made = []
+    for each in values:
+        cells = {column: each[name] for column, name in plain}
+        # It is JSON already, and stays as it was spelt.
+        cells |= {column: orjson.Fragment(each[name]) for column, name in packed}
+        made.append(cells)
+    return orjson.dumps(made).decode()
+
+
 class PostgresLedger:
     """All arms are one statement. A ledger lives as long as its connection and knows what that has prepared."""
 
@@ -131,6 +157,18 @@ class PostgresLedger:
     def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
         """All arms if the premise has a row, else none; raises Conflict."""
         return self.judged(one_statement_if(premise, tuple(arms)), values) == 1
+
+    def write_rows(self, writes: Writes) -> None:
+        """The inserts of many writes as one statement, all or none; raises Conflict."""
+        by_row: dict[RowOf, list[Values]] = {}
+        for arms, values in writes:
+            for arm in arms:
+                if arm.row is None:
+                    raise ValueError(f"no insert: {arm.sql}")
+                by_row.setdefault(arm.row, []).append(values)
+        if by_row:
+            rows = {f"rows{i}": json_rows(row, values) for i, (row, values) in enumerate(by_row.items())}
+            self.judged(many_rows(tuple(by_row)), rows)
 
     def judged(self, statement: Numbered, values: Values) -> int:
         """The one number that a statement answers with; raises Conflict where the database says no."""
@@ -205,6 +243,8 @@ def pause(lost: int) -> None:
 
 class PostgresRunner:
     """Each job has a connection for its reading and its one writing statement."""
+
+    shares_commits = False
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

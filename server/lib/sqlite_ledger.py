@@ -7,7 +7,7 @@ from pathlib import Path
 from server.lib.db import open_sqlite
 from server.lib.filelock import FileLock
 from server.lib.group_commit import UNDO_JOB, GroupCommit, RolledBack
-from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, Values, WriteFailed, decided
+from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, Values, WriteFailed, Writes, decided
 
 # Another row has the key.
 TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -56,6 +56,11 @@ class SqliteLedger:
         self.write(arms, values)
         return True
 
+    def write_rows(self, writes: Writes) -> None:
+        """The inserts of many writes, all or none; raises Conflict."""
+        for arms, values in writes:
+            self.write(arms, values)
+
 
 def no_pause(lost: int) -> None:
     """Whoever holds the write lock waits for nobody."""
@@ -63,6 +68,8 @@ def no_pause(lost: int) -> None:
 
 class SqliteRunner:
     """Jobs of many requests share one commit."""
+
+    shares_commits = True
 
     def __init__(self, path: Path, lock: FileLock) -> None:
         self.group = GroupCommit(lambda: open_sqlite(path), lock)

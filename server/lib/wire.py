@@ -16,7 +16,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
 Tree = dict[str, Any]
-Code = Literal["malformed_body", "object_expected", "too_large", "unsupported_media_type"]
+Code = Literal["malformed_body", "object_expected", "too_large", "unsupported_media_type", "invalid_parameter"]
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -198,12 +198,12 @@ def _parse(body: bytes, environ: Mapping[str, Any], limits: Limits) -> Tree:
     if media == FORM:
         return _parse_form(body, limits)
     if media == "application/json" or media.endswith("+json"):
-        return _undot(parse_json(body, limits))
+        return undot(parse_json(body, limits))
     if media == MULTIPART:
         return _nest(_parts(body, environ["CONTENT_TYPE"], limits), limits)
     # Beacons send JSON as text/plain, and some clients send no type at all.
     if media in ("", "text/plain") and (body.lstrip().startswith(b"{") or body.strip() == b"null"):
-        return _undot(parse_json(body, limits))
+        return undot(parse_json(body, limits))
     if not media:
         return _read_form(body, "body", limits)
     raise _unsupported(f"Content-Type {_shown(media)}. Send application/json, {FORM} or {MULTIPART}")
@@ -310,7 +310,7 @@ def _no_constant(name: str) -> float:
 EXACT = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_no_constant)
 
 
-def _undot(tree: Tree) -> Tree:
+def undot(tree: Tree) -> Tree:
     """Puts `data.x` into `data`."""
     dotted = [key for key in tree if key.startswith("data.") and key != "data."]
     if not dotted:

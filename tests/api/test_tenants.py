@@ -178,6 +178,7 @@ CASES: dict[str, Case] = {
         }.items()
     },
 }
+CASES[f"POST {LEADS}/batch"] = Case(None, lead, lambda account: {"leads": [FOREIGN_LEAD] * 2})
 for each in KINDS:
     CASES |= cases_of(each)
 CASES |= {

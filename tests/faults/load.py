@@ -8,15 +8,18 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 from urllib.parse import urlencode
 
 # Seconds that a client waits before it tries again, at most.
 PAUSE = 0.2
 # Seconds after which a client says that the server has gone for good.
 PATIENCE = 120.0
+# Where those live who come in one batch.
+AREAS = tuple(enumerate((212, 312, 415, 503, 602, 713)))
 # As many numbers as this are used by all clients at once.
 SHARED_NUMBERS = 20
 
@@ -30,9 +33,9 @@ class Click:
     page: str
 
     @property
-    def body(self) -> bytes:
+    def lead(self) -> dict[str, Any]:
         """What is sent."""
-        return json.dumps({"caller_id": self.number, "sub_id": self.name, "data": {"page": self.page}}).encode()
+        return {"caller_id": self.number, "sub_id": self.name, "data": {"page": self.page}}
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,10 @@ class Load:
             client.deliver(first, lost=True)
             self.finish(own)
             client.deliver(first)
+        elif kind == 9:  # a vendor brings several, and hears of them only the second time
+            several = [first, *(Click(f"{number}-{i}", f"+1{area}{2_000_000 + number}", "x") for i, area in AREAS)]
+            client.deliver(*several, lost=True)
+            client.deliver(*several)
         else:
             client.deliver(first)
 
@@ -119,36 +126,53 @@ class Client:
     def __init__(self, load: Load) -> None:
         self.load = load
         self.connection = http.client.HTTPConnection("127.0.0.1", load.port, timeout=10)
-        self.target = f"/api/v1/leads?{urlencode({'lead_token': load.token})}"
+        self.query = urlencode({"lead_token": load.token})
 
-    def deliver(self, click: Click, lost: bool = False) -> None:
-        """Sends a click again and again until it is acknowledged; an answer that is `lost` is not heard of."""
+    def deliver(self, *clicks: Click, lost: bool = False) -> None:
+        """Sends a click, or several as a batch, again and again until they are acknowledged; an answer that is `lost`
+        is not heard of."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
-                if self.attempt(click, lost):
+                if self.attempt(clicks, lost):
                     return
             except (OSError, http.client.HTTPException) as error:
                 self.load.broken.append(type(error).__name__)
             self.close()
             time.sleep(random.uniform(0, PAUSE))
-        raise TimeoutError(f"no answer to {click.name}")
+        raise TimeoutError(f"no answer to {clicks[0].name}")
 
-    def attempt(self, click: Click, lost: bool) -> bool:
-        """One try: whether it was acknowledged."""
-        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": click.name} if self.load.keys else {})
-        self.connection.request("POST", self.target, click.body, headers)
-        with self.connection.getresponse() as response:
-            content = json.loads(response.read())
-        if response.status == 503:
+    def attempt(self, clicks: Sequence[Click], lost: bool) -> bool:
+        """One try: whether all were acknowledged."""
+        if len(clicks) == 1:
+            header = {"Idempotency-Key": clicks[0].name} if self.load.keys else {}
+            status, headers, content = self.ask("/api/v1/leads", clicks[0].lead, header)
+            answers = [content | {"replayed": headers["Idempotent-Replayed"] == "true"}]
+        else:
+            keys = [{"idempotency_key": click.name} if self.load.keys else {} for click in clicks]
+            leads = [click.lead | key for click, key in zip(clicks, keys, strict=True)]
+            status, headers, content = self.ask("/api/v1/leads/batch", {"leads": leads}, {})
+            answers = [
+                each | {"replayed": "idempotent_replayed" in each["metadata"]} for each in content.get("results", [])
+            ]
+        if 503 in (status, *(each["status"] for each in answers)):
             self.load.broken.append("503")
             return False
-        if response.status != 200:
-            raise AssertionError(f"{response.status}: {content}")
+        if {status, *(each["status"] for each in answers)} != {200}:
+            raise AssertionError(f"{status}: {content}")
         if not lost:
-            replayed = response.headers["Idempotent-Replayed"] == "true"
-            self.load.told.append(Told(click, content["lead_id"], content["action"], replayed))
+            self.load.told += [
+                Told(click, each["lead_id"], each["action"], each["replayed"])
+                for click, each in zip(clicks, answers, strict=True)
+            ]
         return True
+
+    def ask(self, path: str, content: Any, headers: dict[str, str]) -> tuple[int, http.client.HTTPMessage, Any]:
+        """One request: status, headers and content of its answer."""
+        how = {"Content-Type": "application/json"} | headers
+        self.connection.request("POST", f"{path}?{self.query}", json.dumps(content), how)
+        with self.connection.getresponse() as response:
+            return response.status, response.headers, json.loads(response.read())
 
     def close(self) -> None:
         """Drops the connection."""

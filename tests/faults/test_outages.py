@@ -86,6 +86,18 @@ def test_a_database_that_takes_no_writes_is_503_until_it_does(place: Place, data
     assert len(read(place).json()["leads"]) == 2
 
 
+def test_a_batch_waits_once_for_a_database_that_takes_no_writes(place: Place, database: str) -> None:
+    live, account = place.live, place.account
+    leads = [{"caller_id": f"+1719222{place:04}", "idempotency_key": f"key-{place}"} for place in range(600)]
+    how = {"params": {"lead_token": account.schedule_token}, "json": {"leads": leads}}
+    with OUTAGES[database, "read only"](live.settings):
+        # Each part would wait for the lock as long as the first.
+        unavailable(live.post("/api/v1/leads/batch", **how))
+    until(live.ready)
+    answer = live.post("/api/v1/leads/batch", **how)
+    assert answer.json()["counts"]["created"] == len(account.leads()) == 600
+
+
 def read(place: Place) -> httpx.Response:
     return httpx.get(f"{place.live.url}/api/v1/leads", headers=place.account.bearer, timeout=30)
 

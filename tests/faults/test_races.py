@@ -1,5 +1,6 @@
 """What happens at once comes out as if it had happened in some order: two web processes, fifty connections."""
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,7 +12,7 @@ from tests.factories import Account
 from tests.faults.place import name_held
 from tests.faults.volley import lead_request, volley
 from tests.live import Live
-from tests.raw import Answer
+from tests.raw import Answer, request
 
 CROWD = 50
 NUMBER = "+17192221234"
@@ -203,3 +204,19 @@ def test_an_update_that_waits_while_the_lead_gets_another_number_leaves_that_lea
     assert (corrected["id"], corrected["caller_id"]) == (first.json["lead_id"], "+17192225678")
     assert corrected["data"] == {"slow": "1"}
     assert (new["caller_id"], new["data"]) == (NUMBER, {"city": "Denver"})
+
+
+def test_four_batches_of_the_same_numbers_at_once_make_each_lead_once(ports: list[int], account: Account) -> None:
+    numbers = [f"+1719222{place:04}" for place in range(200)]
+    batches = [
+        json.dumps({"leads": [{"caller_id": number, "sub_id": f"batch-{batch}"} for number in numbers]}).encode()
+        for batch in range(4)
+    ]
+    target = f"/api/v1/leads/batch?lead_token={account.schedule_token}"
+    headers = {"Content-Type": "application/json"}
+    answers = volley(ports, [request("POST", target, headers, body) for body in batches])
+    found = [each for answer in answers for each in answer.json["results"]]
+    assert Counter(each["action"] for each in found) == {"created": 200, "updated": 600}
+    assert len({each["lead_id"] for each in found}) == len(account.leads()) == 200
+    assert events(account) == {"lead.created": 200, "lead.updated": 600}
+    assert len(account.rows("select id from touch where company_id = :company_id")) == 800

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from server.lib.db import begin_write, commit, db
 from server.lib.filelock import FileLock
-from server.lib.ledger import ATTEMPTS, Arm, Conflict, Ledger, Runner, WriteFailed
+from server.lib.ledger import ATTEMPTS, Arm, Conflict, Ledger, RowOf, Runner, WriteFailed
 from server.lib.postgres_ledger import PREPARED_MOST, PostgresRunner, intake_engine
 from server.lib.sqlite_ledger import SqliteRunner
 from tests.conftest import new_settings, opened
@@ -26,8 +26,11 @@ THING = """
 """
 ADD = Arm("insert into thing (id, name) values (:id, :name)")
 ADD_OTHER = Arm("insert into thing (id, name) values (:other_id, :other_name)")
-NEW = Arm("insert into thing (id, name) select :id, :name", inserts=True)
-NEW_OTHER = Arm("insert into thing (id, name) select :other_id, :other_name", inserts=True)
+NEW = Arm("insert into thing (id, name) select :id, :name", row=RowOf("thing", {"id": "id", "name": "name"}))
+NEW_OTHER = Arm(
+    "insert into thing (id, name) select :other_id, :other_name",
+    row=RowOf("thing", {"id": "other_id", "name": "other_name"}),
+)
 UNKNOWN = "select 1 where not exists (select 1 from thing where name = :wanted)"
 COUNT_UP = Arm("update thing set n = :n + 1 where id = :id and n = :n")
 NEGATIVE = Arm("update thing set n = -1 where id = :id")
