@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Semaphore
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g
@@ -14,6 +15,7 @@ from server.leads.batch import take_batch
 from server.leads.intake import Taken, take_lead
 from server.leads.posting import Posting
 from server.lib import json, secrets
+from server.lib.ledger import Runner
 from server.lib.wire import LIMITS, Code, Limits, Unreadable, undot
 
 blueprint = Blueprint("batch", __name__, url_prefix="/api/v1/leads")
@@ -21,6 +23,8 @@ blueprint = Blueprint("batch", __name__, url_prefix="/api/v1/leads")
 MOST_LEADS = 1000
 # Each lead may be as deep as one that comes alone; here it lies in a list in an object.
 BATCH = Limits(body_bytes=8 * 1024 * 1024, depth=LIMITS.depth + 2)
+# So many batches are worked on at once in a process, and only they take up memory: more would not be faster.
+TURNS = Semaphore(2)
 # Why a lead may not come in at all, or not now. If it is the same for all, it is said once.
 CLOSED = frozenset(
     [
@@ -39,7 +43,12 @@ COUNTED = ("created", "updated", "unchanged", "replayed", "refused", "unavailabl
 @blueprint.post("/batch", endpoint="batch")
 def submit_batch() -> Response:
     """Takes up to 1,000 leads; the answer holds an answer to each, in their order."""
-    runner = current_app.extensions["ledger"]
+    with TURNS:
+        return submit(current_app.extensions["ledger"])
+
+
+def submit(runner: Runner) -> Response:
+    """The same, when it is its turn."""
     runner.give_way()
     whole = read_posting(limits=BATCH)
     leads: Any = whole.tree.get("leads")
@@ -89,10 +98,8 @@ def postings(whole: Posting, leads: list[Any]) -> list[Posting]:
     for place, lead in enumerate(leads):
         problem = unfit_lead(lead, place)
         body = undot(lead) if problem is None else {}
-        about = {"query": for_all, "body": body, "unreadable": problem, "submission_id": ids[place]}
-        named = replace(whole, idempotency_header=None, **about)
-        if key is not None and "idempotency_key" not in body:
-            named.idempotency_header = f"{key}/{place}"
+        named = replace(whole, query=for_all, body=body, unreadable=problem, submission_id=ids[place])
+        named.idempotency_header = f"{key}/{place}" if key is not None and "idempotency_key" not in body else None
         if "auth_token" in body:
             named.key, named.key_sent = keys.find(None, body["auth_token"])
         made.append(named)

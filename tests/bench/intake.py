@@ -1,32 +1,25 @@
-"""Leads a second over HTTP: the product beside a bare program on the same PostgreSQL, then the product on SQLite."""
+"""Leads a second over HTTP: the product beside a bare program on the same PostgreSQL, then the product on SQLite; one
+lead a request, and in batches."""
 
 import argparse
 import json
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
-import httpx
 import psycopg
-from sqlalchemy import make_url
 
-from server.app import create_app
-from server.config import PROJECT, Settings, from_environment
-from server.lib.db import db
-from server.migrations import migrate
+from server.config import Settings, from_environment
 from server.serve import server_command
-from tests.factories import Account, make_account
-from tests.live import PATIENCE, free_port
+from tests.bench.programs import PRODUCT, Target, app_seconds, pg_seconds, plain, postmaster_of, prepared, running
+from tests.live import free_port
 from tests.postgres import Postgres, running_postgres
 
 SCRIPT = Path(__file__).with_name("leads.lua")
@@ -35,10 +28,13 @@ NO_WRK = "This benchmark needs wrk, which makes the load. On Debian and Ubuntu: 
 # The number of connections that the aims are about, and on which the ratio rests.
 HARDEST = 16
 WARM_UP = 1
+# How many leads a batch brings, and how many connections bring batches at once.
+BATCH = 500
+BATCHERS = 4
 # More than one run can send: each has this many phone numbers to itself.
 BLOCK = 500_000
-
-PRODUCT = [sys.executable, "-m", "server.serve"]
+# Seconds between two looks at the memory.
+STRETCH = 10
 
 
 @dataclass(frozen=True)
@@ -58,132 +54,18 @@ class Window:
         return self.app_us + self.pg_us
 
 
-@dataclass
-class Target:
-    """A running program: its processes, its database, and how many posts it has had."""
+@dataclass(frozen=True)
+class Run:
+    """What is measured: a program, at so many connections, with so many leads a request."""
 
     name: str
-    url: str
-    pid: int
-    log: Path
-    account: Account
-    windows: dict[int, list[Window]] = field(default_factory=dict)
-    posts: int = 0
+    connections: int
+    size: int = 1
 
-    def stored(self) -> int:
-        """How many leads its database holds."""
-        count: int = self.account.rows("select count(*) as n from lead")[0]["n"]
-        return count
-
-    def complaints(self) -> list[str]:
-        """What it has logged, without the line that every request leaves."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line for line in lines if '"level":"info"' not in line]
-
-
-# --- Processes: what Linux tells of them ----------------------------------------------------------------------------
-
-
-def processes() -> Iterator[tuple[int, int, int, float]]:
-    """Each process with its parent, its session, and the seconds of CPU that it and its ended children used."""
-    tick = os.sysconf("SC_CLK_TCK")
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            about = path.read_text().rpartition(")")[2].split()
-            yield int(path.parent.name), int(about[1]), int(about[3]), sum(map(int, about[11:15])) / tick
-
-
-def app_seconds(target: Target) -> float:
-    """CPU time of a program: the server and its workers share a session."""
-    return sum(seconds for _, _, session, seconds in processes() if session == target.pid)
-
-
-def pg_seconds(postmaster: int | None) -> float:
-    """CPU time of PostgreSQL: each of its processes is a child of the first."""
-    return sum(seconds for pid, parent, _, seconds in processes() if postmaster in (pid, parent))
-
-
-def postmaster_of(postgres: Postgres) -> int | None:
-    """PostgreSQL's first process, if it runs on this machine."""
-    with psycopg.connect(plain(postgres.url)) as connection:
-        backend = connection.info.backend_pid
-        return next((parent for pid, parent, _, _ in processes() if pid == backend), None)
-
-
-def workers_memory(target: Target) -> list[float]:
-    """Resident MB of each process that serves, the largest first."""
-    sizes = []
-    for pid, _, session, _ in processes():
-        if session == target.pid != pid:
-            with suppress(OSError):
-                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-                sizes += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")]
-    return sorted(sizes, reverse=True)
-
-
-# --- Databases and programs -----------------------------------------------------------------------------------------
-
-
-def plain(url: str) -> str:
-    """A SQLAlchemy URL as libpq reads it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-@contextmanager
-def prepared(settings: Settings) -> Iterator[Account]:
-    """An empty database brought up to date, with one company in it."""
-    app = create_app(settings)
-    try:
-        migrate(app)
-        yield make_account(app)
-    finally:
-        with app.app_context():
-            app.extensions["ledger"].close()
-            db.engine.dispose()
-
-
-@contextmanager
-def running(name: str, command: list[str], settings: Settings, account: Account) -> Iterator[Target]:
-    """A program in a session of its own, which ends with the block."""
-    url = f"http://127.0.0.1:{settings.port}"
-    environ = os.environ | {
-        "HANDRAISER_DATA_DIR": str(settings.data_dir),
-        "HANDRAISER_PORT": str(settings.port),
-        "DATABASE_URL": settings.database_url,
-    }
-    path = settings.data_dir / f"{name}.log"
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        wait_for(url, process, path)
-        yield Target(name, f"{url}/api/v1/leads?lead_token={account.schedule_token}", process.pid, path, account)
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=PATIENCE)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Waits until the program answers; raises RuntimeError if it does not."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
-                return
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args} did not start:\n{log.read_text(errors='replace')}")
-        time.sleep(0.05)
+    @property
+    def title(self) -> str:
+        """As the table calls it."""
+        return f"{self.name}, batch" if self.size > 1 else self.name
 
 
 # --- Measuring ------------------------------------------------------------------------------------------------------
@@ -197,39 +79,43 @@ class Bench:
         self.postgres = postgres
         self.postmaster = postmaster_of(postgres)
         self.runs = 0
+        self.windows: dict[Run, list[Window]] = {}
 
-    def load(self, target: Target, connections: int, seconds: int) -> dict[str, float]:
+    def load(self, target: Target, connections: int, seconds: int, size: int = 1) -> dict[str, float]:
         """Sends leads with new numbers for so long; what wrk says of it."""
         self.runs += 1
         how = ["--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=10s"]
-        command = ["wrk", *how, f"--script={SCRIPT}", target.url, "--", str(self.runs * BLOCK)]
+        url = target.url if size == 1 else target.url.replace("/leads?", "/leads/batch?")
+        command = ["wrk", *how, f"--script={SCRIPT}", url, "--", str(self.runs * BLOCK), str(size)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"wrk failed:\n{done.stdout}{done.stderr}")
         said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-        target.posts += int(said["requests"])
+        target.posts += int(said["requests"]) * size
         return said
 
-    def measure(self, target: Target, connections: int) -> None:
+    def measure(self, target: Target, connections: int, size: int = 1) -> None:
         """One window of load, after a short one that warms up."""
-        self.load(target, connections, WARM_UP)
+        run = Run(target.name, connections, size)
+        self.load(target, connections, WARM_UP, size)
         self.checkpoint()
         stored, app, pg = target.stored(), app_seconds(target), pg_seconds(self.postmaster)
-        said = self.load(target, connections, self.seconds)
+        said = self.load(target, connections, self.seconds, size)
         app, pg = app_seconds(target) - app, pg_seconds(self.postmaster) - pg
-        leads = target.stored() - stored
-        # wrk counts 4xx and 5xx; an answer of any other kind that made no lead is missing in the database.
-        errors = said["lost"] + max(said["refused"], said["requests"] - leads)
+        leads, sent = target.stored() - stored, said["requests"] * size
+        # wrk counts 4xx and 5xx; an answer of any other kind that made no lead is missing in the database. A batch
+        # that is cut off at the end may have made its leads, so that there are more than were answered.
+        errors = said["lost"] + max(said["refused"], sent - leads)
         window = Window(
-            per_second=said["requests"] / said["seconds"],
+            per_second=sent / said["seconds"],
             p50_ms=said["p50_ms"],
             p99_ms=said["p99_ms"],
             errors=int(errors),
             app_us=app / max(leads, 1) * 1e6,
             pg_us=pg / max(leads, 1) * 1e6,
         )
-        target.windows.setdefault(connections, []).append(window)
-        show(f"  {target.name:<20}{row(connections, window)}")
+        self.windows.setdefault(run, []).append(window)
+        show(f"  {run.title:<26}{row(connections, window)}")
         if window.errors:
             show(f"  wrk said {said}, the database has {leads} more leads, the program's log ends with:")
             show("".join(f"    {line}\n" for line in target.complaints()[-5:]))
@@ -239,6 +125,13 @@ class Bench:
         with psycopg.connect(plain(self.postgres.url), autocommit=True) as connection:
             connection.execute("checkpoint")
 
+    def remember(self, target: Target, posts: int) -> None:
+        """Posts on until there were so many, with a look at the memory every few seconds."""
+        target.note_memory()
+        while target.posts < posts:
+            self.load(target, HARDEST, STRETCH)
+            target.note_memory()
+
 
 def typical(windows: list[Window]) -> Window:
     """The median of each figure; the sum of the errors."""
@@ -246,29 +139,29 @@ def typical(windows: list[Window]) -> Window:
     return Window(**figures | {"errors": sum(each.errors for each in windows)})
 
 
-def ratio(product: list[Window], bare: list[Window]) -> float:
-    """Product / bare: the median over rounds, each round against its own."""
-    return median(ours.per_second / theirs.per_second for ours, theirs in zip(product, bare, strict=True))
+def ratio(ours: list[Window], theirs: list[Window]) -> float:
+    """One / the other: the median over rounds, each round against its own."""
+    return median(one.per_second / other.per_second for one, other in zip(ours, theirs, strict=False))
 
 
 # --- The run --------------------------------------------------------------------------------------------------------
 
 
-def on_postgres(stack: ExitStack, bench: Bench, settings: Settings) -> tuple[Target, Target]:
+def on_postgres(stack: ExitStack, bench: Bench, settings: Settings, leads: int) -> tuple[Target, Target]:
     """The bare program and the product, each with a database of its own on the same server."""
     targets = []
     for name in ("bare", "product"):
         own = replace(settings, database_url=bench.postgres.create_database(), port=free_port())
-        account = stack.enter_context(prepared(own))
+        account = stack.enter_context(prepared(own, leads))
         command = PRODUCT if name == "product" else [*server_command(own)[:-1], "tests.bench.bare:app"]
         targets.append(stack.enter_context(running(f"postgresql {name}", command, own, account)))
     return targets[0], targets[1]
 
 
-def on_sqlite(stack: ExitStack, settings: Settings) -> Target:
+def on_sqlite(stack: ExitStack, settings: Settings, leads: int) -> Target:
     """The product with a file."""
     own = replace(settings, database_url="", port=free_port())
-    return stack.enter_context(running("sqlite product", PRODUCT, own, stack.enter_context(prepared(own))))
+    return stack.enter_context(running("sqlite product", PRODUCT, own, stack.enter_context(prepared(own, leads))))
 
 
 def main(arguments: list[str]) -> int:
@@ -281,20 +174,23 @@ def main(arguments: list[str]) -> int:
         settings = replace(from_environment(), data_dir=folder)
         bench = Bench(asked.seconds, stack.enter_context(running_postgres()))
         with ExitStack() as programs:
-            bare, product = on_postgres(programs, bench, settings)
+            bare, product = on_postgres(programs, bench, settings, asked.leads)
             for connections in asked.connections:
-                for _ in range(rounds(asked.rounds, connections)):
+                for place in range(rounds(asked.rounds, connections)):
                     bench.measure(bare, connections)
                     bench.measure(product, connections)
-            while product.posts < asked.posts:
-                bench.load(product, HARDEST, 10)
-            memory = {"posts": product.posts, "worker_mb": [round(size) for size in workers_memory(product)]}
+                    if in_batches(connections, place):
+                        bench.measure(product, BATCHERS, BATCH)
+            bench.remember(product, asked.posts)
         with ExitStack() as programs:
-            sqlite = on_sqlite(programs, settings)
+            sqlite = on_sqlite(programs, settings, asked.leads)
             for connections in asked.connections:
-                for _ in range(rounds(asked.rounds, connections)):
+                for place in range(rounds(asked.rounds, connections)):
                     bench.measure(sqlite, connections)
-    return report([bare, product, sqlite], memory, asked)
+                    if in_batches(connections, place):
+                        bench.measure(sqlite, BATCHERS, BATCH)
+            sqlite.note_memory()
+    return report(bench, [product, sqlite], asked)
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
@@ -303,8 +199,9 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=4, help="how long each window is (%(default)s)")
     parser.add_argument("--rounds", type=int, default=9, help="windows at 16 connections (%(default)s)")
     parser.add_argument("--connections", type=numbers, default=[1, 16, 64], help="how many at once (1,16,64)")
+    parser.add_argument("--leads", type=int, default=0, help="leads that are there already, such as 1000000")
     parser.add_argument(
-        "--posts", type=int, default=0, help="post so often in all before memory is read, such as 100000"
+        "--posts", type=int, default=0, help="post so often in all, memory being read on the way, such as 100000"
     )
     return parser.parse_args(arguments)
 
@@ -319,40 +216,60 @@ def rounds(asked: int, connections: int) -> int:
     return asked if connections == HARDEST else min(asked, 3)
 
 
+def in_batches(connections: int, place: int) -> bool:
+    """Whether a round is measured in batches too."""
+    return connections == HARDEST and place < 3
+
+
 # --- What is printed ------------------------------------------------------------------------------------------------
 
 
-def report(targets: list[Target], memory: dict[str, object], asked: argparse.Namespace) -> int:
+def report(bench: Bench, targets: list[Target], asked: argparse.Namespace) -> int:
     """The table and the JSON line."""
-    bare, product, _ = targets
-    ratios = {each: ratio(product.windows[each], bare.windows[each]) for each in asked.connections}
     results = []
-    show(f"\n{'medians':<22}{HEAD}")
+    show(f"\n{'medians':<28}{HEAD}")
+    for run, windows in bench.windows.items():
+        figures = typical(windows)
+        show(f"{run.title:<28}{row(run.connections, figures)}")
+        results.append({"program": run.title, "connections": run.connections} | rounded(figures))
+    ratios = compare(bench, asked.connections)
+    for name, (by_rate, by_cpu) in ratios.items():
+        show(f"{name}: {by_rate:.2f} by leads/s, {by_cpu:.2f} by CPU a lead")
     for target in targets:
-        for connections, windows in target.windows.items():
-            figures = typical(windows)
-            show(f"{target.name:<22}{row(connections, figures)}")
-            results.append({"program": target.name, "connections": connections} | rounded(figures))
-    for connections, found in ratios.items():
-        ours, theirs = typical(product.windows[connections]), typical(bare.windows[connections])
-        by_cpu = theirs.cpu_us / ours.cpu_us if ours.cpu_us else 0
-        show(f"product / bare at {connections:>2} connections: {found:.2f} by requests/s, {by_cpu:.2f} by CPU a lead")
-    show(f"memory after {memory['posts']} posts: {memory['worker_mb']} MB, a figure for each worker process")
+        read = ", ".join(f"{megabytes} MB after {posts}" for posts, megabytes in target.memory)
+        show(f"memory of the largest process of {target.name}: {read} posts")
     line = {
         "bench": "intake",
         "seconds": asked.seconds,
         "rounds": asked.rounds,
+        "leads": asked.leads,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "results": results,
-        "ratio": {str(connections): round(found, 3) for connections, found in ratios.items()},
-        "memory": memory,
+        "ratio": {name: round(by_rate, 3) for name, (by_rate, _) in ratios.items()},
+        "memory": {target.name: target.memory for target in targets},
     }
     print(json.dumps(line))
     return 1 if any(each["errors"] for each in results) else 0
 
 
-HEAD = f"{'conns':>6}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'app µs':>9}{'pg µs':>9}"
+def compare(bench: Bench, connections: list[int]) -> dict[str, tuple[float, float]]:
+    """Ratios by leads a second and by CPU a lead: product to bare, and batches to single posts."""
+    pairs = {
+        f"postgresql product / bare at {each}": (Run("postgresql product", each), Run("postgresql bare", each))
+        for each in connections
+    }
+    for name in ("postgresql product", "sqlite product"):
+        pairs[f"{name}: batches / single posts"] = (Run(name, BATCHERS, BATCH), Run(name, HARDEST))
+    found = {}
+    for name, (one, other) in pairs.items():
+        if one in bench.windows and other in bench.windows:
+            ours, theirs = bench.windows[one], bench.windows[other]
+            found[name] = ratio(ours, theirs), typical(theirs).cpu_us / (typical(ours).cpu_us or 1)
+    return found
+
+
+HEAD = f"{'conns':>6}{'leads/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'app µs':>9}{'pg µs':>9}"
 
 
 def row(connections: int, window: Window) -> str:
