@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
+        TOKEN_NAMES=settings.token_names,
         METRICS=settings.metrics,
         METRICS_SHARED=settings.metrics and settings.worker_count > 1,
     )

@@ -208,6 +208,7 @@ def test_every_error_is_the_same_object_with_cors_headers(client: FlaskClient, a
         assert "Idempotent-Replayed" in answer.headers["Access-Control-Expose-Headers"]
         codes.add(body["code"])
     assert codes == {
+        "host_not_allowed",
         "lead_token_invalid",
         "malformed_body",
         "object_expected",
