@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-BENCHES = ("intake",)
+BENCHES = ("intake", "million")
 
 
 def main() -> None:
