@@ -439,3 +439,23 @@ def test_an_answer_never_repeats_a_host_that_is_none(app: Flask, account: Accoun
             assert "a;id" not in text
             assert len(text) < 2000
             assert json.loads(text).get("type", "/api").startswith(("/api", "http://localhost/api"))
+
+
+# The command line
+
+
+def test_what_the_command_line_repeats_is_escaped(app: Flask, account: Account) -> None:
+    dangerous = "\x1b[2J\u2028\u202eAcme\r\n"
+    runner = app.test_cli_runner()
+    company = ("--company", str(account.company_id))
+    for arguments in (
+        ("company", "create", dangerous),
+        ("company", "create", "Acme", "--region", dangerous),
+        ("company", "create", "Acme", "--time-zone", dangerous),
+        ("key", "create", dangerous, *company),
+        ("key", "create", "First", *company, "--scope", dangerous),
+    ):
+        output = runner.invoke(args=arguments).output
+        assert output.endswith("\n")
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]", output)
+        assert "Acme" in output or "First" in output or "scope" in output
