@@ -7,8 +7,12 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from server.companies.models import Company
 from server.config import Settings
+from server.lib import clock
+from server.lib.db import begin_write, commit, db
 from server.offers.models import ContactField
 from tests.api.calls import OTHER_NUMBER, Json, send, take, warned
 from tests.api.kinds import shown, wrong
@@ -171,17 +175,35 @@ def test_what_a_contact_field_asks_for_is_never_put_away(small: Flask) -> None:
     }
 
 
-def test_a_repetition_is_one_whatever_has_been_put_away_meanwhile(small: Flask) -> None:
+def test_who_does_not_know_yet_that_a_company_is_full_registers_no_name(small: Flask) -> None:
     account, client = make_account(small), small.test_client()
+    take(client, account.schedule_token, caller_id=OTHER_NUMBER, a="1")
+    register_elsewhere(account, "b", "c", "d", "e")
+    assert take(client, account.schedule_token, f="1")["lead"]["data"] == {"f": "1"}
+    assert registered(account) == ["a", "b", "c", "d", "e"]
+
+
+def register_elsewhere(account: Account, *names: str) -> None:
+    """What another process does: this one hears of it when it reads the configuration again."""
+    with account.app.app_context():
+        begin_write()
+        for name in names:
+            sql = "insert into token (company_id, name, kind, created_at) values (:company_id, :name, 'text', :now)"
+            db.session.execute(text(sql), {"company_id": account.company_id, "name": name, "now": clock.now()})
+        commit()
+
+
+def test_a_repetition_is_one_though_its_names_have_no_room_any_more(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    take(client, account.schedule_token, caller_id=OTHER_NUMBER, a="1")
+    register_elsewhere(account, "b", "c", "d", "e")
     headers = {"Idempotency-Key": "k"}
-    sent = {"v": "1", "w": "2"}
-    first = send(client, account.schedule_token, headers=headers, **sent).get_json()
-    take(client, account.schedule_token, caller_id=OTHER_NUMBER, a="1", b="2", c="3", d="4", e="5")
-    again = send(client, account.schedule_token, headers=headers, **sent)
+    first = send(client, account.schedule_token, headers=headers, f="1").get_json()
+    account.change(Company, account.company_id, name="Read again")
+    again = send(client, account.schedule_token, headers=headers, f="1")
     assert (again.get_json(), again.headers["Idempotent-Replayed"]) == (first, "true")
-    beyond = take(client, account.schedule_token, x="1")
-    assert take(client, account.schedule_token, x="1")["lead_id"] == beyond["lead_id"]
-    assert [row["action"] for row in account.submissions()][-1] == "unchanged"
+    assert send(client, account.schedule_token, f="1").get_json()["action"] == "unchanged"
+    assert warned(take(client, account.schedule_token, f="2")) == FULL
 
 
 def test_a_page_may_not_fill_a_company_up_with_names(small: Flask) -> None:
