@@ -1,5 +1,6 @@
 """create_app: reads as a table of contents."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from server.lib.ledger import Runner
 from server.lib.postgres_ledger import PostgresRunner, intake_engine
 from server.lib.sqlite_ledger import SqliteRunner
 
+SLASHES = re.compile("//+")
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 
@@ -46,12 +48,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
         SQLALCHEMY_ENGINE_OPTIONS={} if settings.on_sqlite else {"pool_pre_ping": True},
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
+        TOKEN_NAMES=settings.token_names,
         METRICS=settings.metrics,
         METRICS_SHARED=settings.metrics and settings.worker_count > 1,
     )
@@ -74,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (configured, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)
     cli.register(app)
-    app.wsgi_app = drop_suffix(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]
+    app.wsgi_app = tidy_path(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]
     return app
 
 
@@ -97,13 +101,16 @@ def trust_proxies(wsgi: Any, count: int) -> Any:
     return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
 
 
-def drop_suffix(wsgi: Wsgi) -> Wsgi:
-    """`.json` at the end of an API path changes nothing: old clients of TrackDrive's send it everywhere."""
+def tidy_path(wsgi: Wsgi) -> Wsgi:
+    """`.json` at the end of an API path changes nothing: old clients of TrackDrive's send it everywhere. Nor does a
+    slash too many, of an address that was put together by hand: a redirect would lose the lead."""
 
-    def without(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def tidied(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
+        if "//" in path:
+            path = environ["PATH_INFO"] = SLASHES.sub("/", path)
         if path.endswith(".json") and path.startswith("/api/v1/"):
             environ["PATH_INFO"] = path.removesuffix(".json")
         return wsgi(environ, start_response)
 
-    return without
+    return tidied

@@ -71,6 +71,12 @@ class Settings:
         "How many threads each web process has, from 1 to 512; on SQLite they wait together for one commit.",
         shown="64 on SQLite, 2 on PostgreSQL",
     )
+    token_names: int = setting(
+        "HANDRAISER_TOKEN_NAMES",
+        2000,
+        "How many token names a company may have, from 1 to 100000; what leads bring under further ones is kept in"
+        " the token extra.",
+    )
     metrics: bool = setting(
         "HANDRAISER_METRICS",
         False,
@@ -175,5 +181,6 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "trusted_proxies": lambda value: 0 <= value <= 9,
     "workers": lambda value: 1 <= value <= 256,
     "threads": lambda value: 1 <= value <= 512,
+    "token_names": lambda value: 1 <= value <= 100_000,
     "log_level": lambda value: value in {"debug", "info", "warning", "error"},
 }

@@ -18,6 +18,7 @@ STATUS_OF_CODE = {
     "object_expected": 400,
     "key_in_url": 400,
     "bad_idempotency_key": 400,
+    "host_not_allowed": 400,
     "key_required": 401,
     "key_invalid": 401,
     "scope_missing": 403,

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
+from server.api.application import HOST, HostNotAllowed
 from server.errors import Refused
 from server.lib import json
 from server.lib.ledger import WriteFailed
@@ -76,9 +77,10 @@ def error_content(refusal: Refused, submission_id: str | None) -> dict[str, Any]
 
 
 def own_origin() -> str:
-    """Scheme, host and port under which this request reached us."""
+    """Scheme, host and port under which this request reached us; nothing, where its Host is missing or no name."""
     public: str = current_app.config["PUBLIC_URL"]
-    return public or f"{request.scheme}://{request.host}"
+    host = request.host
+    return public or (f"{request.scheme}://{host}" if HOST.fullmatch(host) else "")
 
 
 def register(app: Flask) -> None:
@@ -88,11 +90,16 @@ def register(app: Flask) -> None:
     def refused(error: Refused) -> Response:
         return error_answer(error)
 
+    @app.errorhandler(HostNotAllowed)
+    def host_not_allowed(error: HostNotAllowed) -> Response:
+        text = "The Host of the request is not ours"
+        public = current_app.config["PUBLIC_URL"]
+        how = f"Send it to {public}." if public else "Send a host name or an IP address, perhaps with a port."
+        return error_answer(Refused("host_not_allowed", text, None, f"{text}. {how}"))
+
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or 500
-        if status < 400 and error.response is None:
-            return Response(status=status, headers=dict(error.get_headers()) | CORS)
         code = CODE_OF_STATUS.get(status, "malformed_body" if status < 500 else "unexpected")
         answer = error_answer(Refused(code, error.name, None, error.description))
         allow = error.get_response().headers.get("Allow")

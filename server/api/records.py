@@ -12,9 +12,10 @@ from server.companies.models import Company
 from server.errors import Refused
 from server.leads import queries
 from server.leads.params import blank, invalid, invalid_character
+from server.leads.plan import unreadable
 from server.lib.db import db
 from server.lib.secrets import is_id
-from server.lib.wire import first_bad_character
+from server.lib.wire import Unreadable, first_bad_character, read_query
 
 blueprint = Blueprint("records", __name__, url_prefix="/api/v1")
 
@@ -62,9 +63,10 @@ def show_submission(submission_id: str) -> Response:
 
 def filters(schema: Schema) -> dict[str, Any]:
     """The query string as filters; raises Refused naming one that does not exist or does not validate."""
-    # Of a repeated filter the last one counts, as everywhere.
-    last = dict(request.args.items(multi=True))
-    sent = {name: value for name, value in last.items() if not blank(value)}
+    try:
+        sent = {name: value for name, value in read_query(request.environ).items() if not blank(value)}
+    except Unreadable as error:
+        raise unreadable(error) from error
     bad = first_bad_character(sent)
     if bad is not None:
         raise invalid_character(bad)

@@ -18,9 +18,9 @@ def create_company(
 ) -> Company:
     """A new tenant; raises CommandError for a region or a time zone that does not exist."""
     if not is_region(region):
-        raise CommandError(f"{region!r} is no region. Use two capital letters of ISO 3166, such as US or GB.")
+        raise CommandError(f"{region!a} is no region. Use two capital letters of ISO 3166, such as US or GB.")
     if time_zone not in available_timezones():
-        raise CommandError(f"{time_zone!r} is no time zone. Use a name such as America/New_York.")
+        raise CommandError(f"{time_zone!a} is no time zone. Use a name such as America/New_York.")
     company = Company(name=name, region=region, time_zone=time_zone, require_authorization=require_authorization)
     db.session.add(company)
     db.session.flush()
@@ -47,7 +47,9 @@ def create_key(company: Company, name: str, scopes: list[str] | None = None) -> 
     """A new API key (all scopes unless some are named) and its private part, which is shown once."""
     unknown = set(scopes or ()) - SCOPES.keys()
     if unknown:
-        raise CommandError(f"{', '.join(sorted(unknown))} is no scope. The scopes are: {', '.join(SCOPES)}.")
+        raise CommandError(
+            f"{', '.join(map(ascii, sorted(unknown)))} is no scope. The scopes are: {', '.join(SCOPES)}."
+        )
     private = new_secret()
     key = ApiKey(
         company_id=company.id,

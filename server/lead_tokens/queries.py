@@ -4,7 +4,8 @@ import time
 from dataclasses import fields as dataclass_fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from flask import current_app
+from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.engine import Connection, Row
 
 from server.companies.models import Company
@@ -27,6 +28,9 @@ from server.sources.rules import Source
 # made behind our back (by hand, in SQL) goes unseen, in seconds.
 KEPT_SECONDS = 5.0
 KEPT_MOST = 10_000
+
+# The model stands with the leads, who bring the names.
+TOKEN = table("token", column("company_id"), column("name"))
 
 _kept: dict[str, tuple[float, Grant]] = {}
 
@@ -107,6 +111,8 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         disabled_at=token.disabled_at,
         exposed=token.exposed_at is not None,
         last_used_at=token.last_used_at,
+        most_token_names=current_app.config["TOKEN_NAMES"],
+        token_names=token_names_of(connection, token.company_id),
     )
 
 
@@ -213,3 +219,8 @@ def sources_of(connection: Connection, company_id: int) -> dict[str, Source]:
     ).all()
     sources = [Source(row.id, row.user_traffic_source_id) for row in rows]
     return {str(source.id): source for source in sources} | {source.text: source for source in sources}
+
+
+def token_names_of(connection: Connection, company_id: int) -> set[str]:
+    """The names under which the company's leads have brought tokens, also those that are hidden."""
+    return set(connection.scalars(select(TOKEN.c.name).where(TOKEN.c.company_id == company_id)))

@@ -52,6 +52,8 @@ class Grant:
     disabled_at: datetime | None
     exposed: bool
     last_used_at: datetime | None
+    most_token_names: int
+    # Those that the company has; what this process adds to them meanwhile it adds here.
     token_names: set[str] = field(default_factory=set)
 
     def takes_leads(self, now: datetime) -> bool:

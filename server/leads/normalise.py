@@ -31,6 +31,8 @@ def normalise_phone(asked: Asked, region: str) -> Phone:
         detail = f"caller_id {raw[:64]!r} {text} in {region}. Send it in E.164, such as +17192221234."
         raise Refused("invalid_caller_id", f"Caller ID {text}", {"caller_id": [text]}, detail)
     asked.fields["caller_id"] = phone.e164
+    if phone.vanity:
+        asked.warn("caller_id", "vanity", f"caller_id was spelt with letters; it is read as {phone.e164}.")
     return phone
 
 

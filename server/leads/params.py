@@ -56,6 +56,9 @@ SECRET_IN_TEXT = re.compile(
     rf"((?:{'|'.join(CREDENTIALS)})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
 )
 
+# A request can hold forty thousand keys without a name.
+MOST_WARNINGS = 100
+
 # What people call a phone number when they do not call it caller_id.
 PHONE_NAMES = (
     "phone",
@@ -196,6 +199,15 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
         raise Refused(error.code, error.message, {f"data.{error.parameter}": [error.message]}) from error
     asked.tokens = captured.tokens
     asked.warnings.extend(captured.warnings)
+    shorten(asked.warnings)
+
+
+def shorten(warnings: list[dict[str, str]]) -> None:
+    """Leaves so many warnings about keys as somebody reads, and says how many more there were."""
+    more = len(warnings) - MOST_WARNINGS
+    if more > 0:
+        del warnings[MOST_WARNINGS:]
+        warnings.append({"param": "data", "code": "more_warnings", "message": f"{more} more keys were warned of."})
 
 
 def read_flag(name: str, value: Any) -> bool:

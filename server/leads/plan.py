@@ -12,6 +12,7 @@ from server.lead_tokens.rules import PUBLIC, SERVER, Grant
 from server.leads import normalise
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Posting
+from server.leads.tokens import OVERFLOW, fold_new
 from server.leads.wishes import limit_wishes
 from server.lib import json, secrets
 from server.lib.phone import Phone
@@ -139,6 +140,9 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         "decided": grant.owner_kind,
         "record": grant.owner_id,
     }
+    hashed = content_hash(posting, asked, powers, why_wishes, phone)
+    # What makes two requests the same is what was sent, whatever there is room for meanwhile.
+    limit_names(asked, grant)
     return Plan(
         posting=posting,
         grant=grant,
@@ -149,7 +153,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         submission_id=posting.submission_id or secrets.new_id(),
         public_lead_id=secrets.random_id(),
         idempotency_key=key,
-        content_hash=content_hash(posting, asked, powers, why_wishes, phone),
+        content_hash=hashed,
         contact_field_type=kind,
         callback_at=callback_at,
         why=[why_token, why_powers, *why_number, why_wishes, why_source],
@@ -236,6 +240,22 @@ def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:
     bad = first_bad_character(tree)
     if bad is not None:
         raise invalid_character(bad)
+
+
+def limit_names(asked: Asked, grant: Grant) -> None:
+    """Puts tokens into one whose names would be more than a company may have; what its contact fields ask for stays.
+
+    Who posts at the same moment may find room for the same name: the statement that registers it looks again.
+    """
+    room = grant.most_token_names - len(grant.token_names)
+    if len(asked.tokens) <= room:
+        return
+    known = grant.token_names | {field.key for field in grant.contact_fields} | asked.made
+    asked.tokens, folded = fold_new(asked.tokens, known, room)
+    if folded:
+        names = ", ".join(folded[:5]) + (f" and {len(folded) - 5} more" if len(folded) > 5 else "")
+        text = f"The company has as many token names as it may; {names} is kept in the token {OVERFLOW}."
+        asked.warn(OVERFLOW, "too_many_token_names", text)
 
 
 def check_redirect(asked: Asked, grant: Grant) -> None:

@@ -73,9 +73,13 @@ def list_leads(
     company_id: int, region: str, time_zone: str, asked: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """One page of leads that are not deleted, newest first, and the list's metadata; raises ValidationError."""
-    query = lead_query(company_id).where(Lead.deleted_at.is_(None), *lead_conditions(asked, region))
-    query = query.where(*created_between(Lead.created_at, asked, time_zone))
-    rows, metadata = paged(query, Lead, asked)
+    # What an index finds; all else is looked for within its rows.
+    scope = [Lead.company_id == company_id, *created_between(Lead.created_at, asked, time_zone)]
+    if "number" in asked:
+        scope.append(Lead.caller_id == e164(asked["number"], region))
+    query = lead_query(company_id).where(Lead.deleted_at.is_(None), *lead_conditions(asked), *scope)
+    reach = paging.SHORT_REACH if "fulltext" in asked else paging.REACH
+    rows, metadata = paged(query, Lead, asked, scope, reach)
     columns = chosen_columns(asked.get("columns"))
     shown = [lead_view(row) for row in rows]
     if columns:
@@ -123,11 +127,9 @@ def e164(text: str, region: str) -> str:
     return known.e164 if known else text
 
 
-def lead_conditions(asked: Mapping[str, Any], region: str) -> list[ColumnElement[bool]]:
-    """The filters that were sent, as conditions."""
+def lead_conditions(asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """The filters that were sent, but for number and times, as conditions."""
     conditions: list[ColumnElement[bool]] = []
-    if "number" in asked:
-        conditions.append(Lead.caller_id == e164(asked["number"], region))
     for name in ("email", "status", "sub_id"):
         if name in asked:
             conditions.append(getattr(Lead, name) == asked[name])
@@ -176,11 +178,24 @@ def instant(name: str, asked: Mapping[str, Any], time_zone: str) -> datetime:
         raise ValidationError({name: [invalid_time("")]}) from error
 
 
-def paged(query: Select[*tuple[Any, ...]], model: Any, asked: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+def paged(
+    query: Select[*tuple[Any, ...]],
+    model: Any,
+    asked: Mapping[str, Any],
+    scope: paging.Scope = (),
+    reach: int = paging.REACH,
+) -> tuple[list[Any], dict[str, Any]]:
     """One page; raises ValidationError for a cursor that is none."""
     try:
         return paging.page(
-            db.session(), query, model.created_at, model.id, per_page=asked["per_page"], cursor=asked.get("cursor")
+            db.session(),
+            query,
+            model.created_at,
+            model.id,
+            per_page=asked["per_page"],
+            cursor=asked.get("cursor"),
+            scope=scope,
+            reach=reach,
         )
     except paging.BadCursor as error:
         text = "Must be the next_cursor of a list"

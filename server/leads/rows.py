@@ -252,17 +252,20 @@ VENDOR_RENEW = Arm(
     " where company_id = :company_id and lead_token_id = :token_id and scope = :vendor_scope and key = :vendor_key"
     " and submission_id = :vendor_submission_id"
 )
+# Those who post at the same moment do not see each other's names; whoever comes after them finds no room.
+ROOM = "(select count(*) from token where company_id = :company_id) < :most_token_names"
 # Reading a JSON list as rows is the one thing that the two databases spell differently.
 TOKENS_INSERT = {
     "sqlite": Arm(
         "insert into token (company_id, name, kind, created_at) select :company_id, value, 'text', :now"
-        " from json_each(:token_names) where true on conflict do nothing",
+        f" from json_each(:token_names) where {ROOM} on conflict do nothing",
         optional=True,
     ),
     "postgresql": Arm(
         "insert into token (company_id, name, kind, created_at)"
         " select cast(:company_id as integer), value, 'text', cast(:now as timestamptz)"
-        " from jsonb_array_elements_text(cast(:token_names as jsonb)) as value on conflict do nothing",
+        " from jsonb_array_elements_text(cast(:token_names as jsonb)) as value"
+        f" where {ROOM} on conflict do nothing",
         optional=True,
     ),
 }

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -61,6 +61,21 @@ def capture(stray: Mapping[str, Any]) -> Captured:
         text = f"Of more than {MOST_TOKENS} tokens the rest is kept in the token {OVERFLOW}."
         warnings.append({"param": OVERFLOW, "code": "too_many_tokens", "message": text})
     return Captured(tokens, warnings)
+
+
+def fold_new(tokens: Mapping[str, Any], known: Collection[str], room: int) -> tuple[dict[str, Any], list[str]]:
+    """Keeps what is known and so many new names as there is room for; what is left goes into the one token, and is
+    named."""
+    kept: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in tokens.items():
+        new = name not in known and name != OVERFLOW
+        (rest if new and room <= 0 else kept)[name] = value
+        room -= new
+    if rest:
+        inside = kept.get(OVERFLOW, {})
+        kept[OVERFLOW] = rest | (inside if isinstance(inside, dict) else {OVERFLOW: inside})
+    return kept, list(rest)
 
 
 def _spare_names(stray: Mapping[str, Any]) -> Iterator[str]:

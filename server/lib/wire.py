@@ -179,6 +179,9 @@ def _refuse_encoding(environ: Mapping[str, Any]) -> None:
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding not in ("", "identity"):
         raise _unsupported(f"a body in Content-Encoding {_shown(encoding)}. Send it uncompressed")
+    transfer = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
+    if transfer not in ("", "chunked"):
+        raise _unsupported(f"a body in Transfer-Encoding {_shown(transfer)}. Send it chunked and uncompressed")
 
 
 def _media(environ: Mapping[str, Any]) -> str:

@@ -1,6 +1,8 @@
 """Reading leads back: filters, columns and pages of `GET /api/v1/leads`, and one lead by its id."""
 
 import base64
+import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -11,8 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.leads.payload import SHOWN
+from server.lib import paging
 from server.sources.models import TrafficSource
 from tests.api.calls import LEADS, NOW, NUMBER, OTHER_NUMBER, Json, change, end, refused, take
+from tests.bench.million import fill
 from tests.factories import Account, make_account
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
@@ -306,3 +310,88 @@ def test_a_lead_that_is_changed_keeps_its_place(client: FlaskClient, account: Ac
     change(account, made[0], email="a@example.com")
     take(client, account.schedule_token, zip="1")
     assert [lead["id"] for lead in listed(client, account)["leads"]] == made[::-1]
+
+
+# Very many
+
+
+SHORT = paging.SHORT_REACH
+
+
+@pytest.fixture(scope="module")
+def many(app: Flask) -> Account:
+    """A company with more leads than one request looks through for a text."""
+    account = make_account(app)
+    fill(account, SHORT + 2_000)
+    return account
+
+
+def test_a_search_looks_so_far_and_its_cursor_goes_on(client: FlaskClient, many: Account) -> None:
+    # That of the oldest lead.
+    first = listed(client, many, "fulltext=person1%40")
+    assert (first["leads"], first["metadata"]["total_count"]) == ([], None)
+    second = listed(client, many, f"fulltext=person1%40&cursor={first['metadata']['next_cursor']}")
+    assert [lead["email"] for lead in second["leads"]] == ["person1@example.com"]
+    assert second["metadata"] == {"total_count": None, "per_page": 50, "next_cursor": None}
+
+
+def test_pages_of_a_search_miss_none_and_show_none_twice(client: FlaskClient, many: Account) -> None:
+    seen: list[str] = []
+    query = "fulltext=Lee%2077"
+    while query:
+        body = listed(client, many, query)
+        seen += [lead["data"]["last_name"] for lead in body["leads"]]
+        cursor = body["metadata"]["next_cursor"]
+        query = cursor and f"fulltext=Lee%2077&cursor={cursor}"
+    # On either side of where the first look ends.
+    numbers = [77, *range(770, 780), *range(7700, 7800)]
+    assert seen == [f"Lee {number}" for number in sorted(numbers, reverse=True)]
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("", SHORT + 2_000),
+        ("sub_id=sub7", (SHORT + 2_000) // 100),
+        ("email=person1@example.com", 1),
+        ("number=%2B17192000001", 1),
+        ("status=completed", 0),
+        ("created_at_to=2000-01-01", 0),
+    ],
+)
+def test_a_total_is_exact_as_far_as_one_request_sees(
+    client: FlaskClient, many: Account, query: str, total: int
+) -> None:
+    assert listed(client, many, query)["metadata"]["total_count"] == total
+
+
+def test_times_narrow_down_what_a_search_looks_at(client: FlaskClient, many: Account) -> None:
+    oldest = many.leads()[99]["created_at"].strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = listed(client, many, f"fulltext=person1%40&created_at_to={oldest}")
+    assert len(body["leads"]) == body["metadata"]["total_count"] == 1
+    assert body["metadata"]["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    "text", ["%", "_", "\\", '"', "'", "%%", "Lee_7", "L%7", "(Lee)+", ".*", "*", "?", "[a-z]", "\\u0000"]
+)
+def test_no_wildcard_dumps_the_leads(client: FlaskClient, many: Account, text: str) -> None:
+    body = listed(client, many, f"fulltext={quote(text)}")
+    held = [lead for lead in body["leads"] if text not in json.dumps(lead, separators=(",", ":"))]
+    assert held == []
+    # There is one in the name of a token.
+    assert bool(body["leads"]) == (text == "_")
+
+
+def test_no_list_takes_long_however_many_leads_there_are(
+    client: FlaskClient, account: Account, many: Account, long: bool
+) -> None:
+    if long:
+        fill(account, 1_000_000)
+    asked = "", "fulltext=%25", "fulltext=nobody", "email=nobody@example.com", "status=completed", "sub_id=none"
+    for query in asked:
+        began = time.perf_counter()
+        body = listed(client, account if long else many, query)
+        # A tenth of that is what it takes.
+        assert time.perf_counter() - began < (1 if long else 5), query
+        assert (body["metadata"]["total_count"] is None) == (long or "fulltext" in query)

@@ -1,10 +1,22 @@
 """Token names by API: made by leads or by people, hidden for good when they are deleted."""
 
-import pytest
-from flask.testing import FlaskClient
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from tests.api.calls import Json, take
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from server.companies.models import Company
+from server.config import Settings
+from server.lib import clock
+from server.lib.db import begin_write, commit, db
+from server.offers.models import ContactField
+from tests.api.calls import OTHER_NUMBER, Json, send, take, warned
 from tests.api.kinds import shown, wrong
+from tests.conftest import opened
 from tests.factories import Account, make_account
 
 TOKENS = "/api/v1/tokens"
@@ -98,3 +110,121 @@ def test_tokens_are_found_by_name_and_kind(client: FlaskClient, account: Account
     post(client, account, "zip")
     post(client, account, "age", kind="numeric")
     assert names(client, account, query) == found
+
+
+# So many names and no more
+
+
+FEW = 5
+FULL = [("extra", "too_many_token_names")]
+
+
+@pytest.fixture(scope="module")
+def small(settings: Settings) -> Iterator[Flask]:
+    """An installation whose companies may have few names."""
+    with opened(replace(settings, token_names=FEW)) as app:
+        yield app
+
+
+def registered(account: Account) -> list[str]:
+    return [row["name"] for row in account.rows("select name from token where company_id = :company_id order by name")]
+
+
+def test_names_beyond_the_most_are_kept_in_one_token_and_known_ones_go_on(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    first = take(client, account.schedule_token, a="1", b="2", c="3", d="4")
+    assert first["warnings"] == []
+    body = take(client, account.schedule_token, a="5", e="6", f="7", g={"h": 8})
+    assert warned(body) == FULL
+    assert body["warnings"][0]["message"].endswith("; f, g is kept in the token extra.")
+    assert body["lead"]["data"] == {
+        "a": "5",
+        "b": "2",
+        "c": "3",
+        "d": "4",
+        "e": "6",
+        "extra": {"f": "7", "g": {"h": 8}},
+    }
+    assert account.leads()[0]["data"] == body["lead"]["data"]
+    # A company's other tokens, and its later leads, know what there is.
+    other = take(client, account.offer_token, a="1", e="2", i="3")
+    assert (warned(other), other["lead"]["data"]) == (FULL, {"a": "1", "e": "2", "extra": {"i": "3"}})
+    assert take(client, account.vendor_token, caller_id=OTHER_NUMBER, a="1", b="2")["warnings"] == []
+    assert registered(account) == ["a", "b", "c", "d", "e", "extra"]
+
+
+def test_who_has_room_left_gets_no_word_of_it(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    body = take(client, account.schedule_token, a="1", b="2", c="3", d="4", extra="5")
+    assert (body["warnings"], body["lead"]["data"]["extra"]) == ([], "5")
+    body = take(client, account.schedule_token, extra="5", j="6")
+    assert (warned(body), body["lead"]["data"]["extra"]) == (FULL, {"j": "6", "extra": "5"})
+
+
+def test_what_a_contact_field_asks_for_is_never_put_away(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    take(client, account.schedule_token, a="1", b="2", c="3", d="4", e="5")
+    account.add(
+        ContactField(company_id=account.company_id, offer_id=account.offer_id, key="zip", name="ZIP", position=1)
+    )
+    body = take(client, account.schedule_token, zip="80202", city="Denver", email="none")
+    assert warned(body) == [("email", "invalid_email"), *FULL]
+    assert body["lead"]["data"] == {
+        **{"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"},
+        **{"zip": "80202", "email_raw": "none", "extra": {"city": "Denver"}},
+    }
+
+
+def test_who_does_not_know_yet_that_a_company_is_full_registers_no_name(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    take(client, account.schedule_token, caller_id=OTHER_NUMBER, a="1")
+    register_elsewhere(account, "b", "c", "d", "e")
+    assert take(client, account.schedule_token, f="1")["lead"]["data"] == {"f": "1"}
+    assert registered(account) == ["a", "b", "c", "d", "e"]
+
+
+def register_elsewhere(account: Account, *names: str) -> None:
+    """What another process does: this one hears of it when it reads the configuration again."""
+    with account.app.app_context():
+        begin_write()
+        for name in names:
+            sql = "insert into token (company_id, name, kind, created_at) values (:company_id, :name, 'text', :now)"
+            db.session.execute(text(sql), {"company_id": account.company_id, "name": name, "now": clock.now()})
+        commit()
+
+
+def test_a_repetition_is_one_though_its_names_have_no_room_any_more(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    take(client, account.schedule_token, caller_id=OTHER_NUMBER, a="1")
+    register_elsewhere(account, "b", "c", "d", "e")
+    headers = {"Idempotency-Key": "k"}
+    first = send(client, account.schedule_token, headers=headers, f="1").get_json()
+    account.change(Company, account.company_id, name="Read again")
+    again = send(client, account.schedule_token, headers=headers, f="1")
+    assert (again.get_json(), again.headers["Idempotent-Replayed"]) == (first, "true")
+    assert send(client, account.schedule_token, f="1").get_json()["action"] == "unchanged"
+    assert warned(take(client, account.schedule_token, f="2")) == FULL
+
+
+def test_a_page_may_not_fill_a_company_up_with_names(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    for number in range(10):
+        tokens = {f"t{number}_{each}": "x" for each in range(10)}
+        take(client, account.publishable_token, caller_id=f"+1719222{number:04}", **tokens)
+    assert len(registered(account)) == FEW + len(["extra"])
+    kept = [lead["data"] | lead["data"].get("extra", {}) for lead in account.leads()]
+    assert sorted(name for data in kept for name in data if name != "extra") == sorted(
+        f"t{number}_{each}" for number in range(10) for each in range(10)
+    )
+
+
+def test_those_who_come_at_once_go_over_by_no_more_than_they_bring(small: Flask) -> None:
+    account = make_account(small)
+
+    def post(number: int) -> None:
+        tokens = {f"t{number}_{each}": "x" for each in range(4)}
+        take(small.test_client(), account.schedule_token, caller_id=f"+1719222{number:04}", **tokens)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(post, range(24)))
+    assert FEW <= len(registered(account)) <= FEW + 8 * 4

@@ -219,7 +219,7 @@ def test_a_key_needs_to_know_its_company_and_its_scopes(fresh: Flask) -> None:
     second = json.loads(run(fresh, "company", "create", "Other").output)["company_id"]
     assert refused(run(fresh, "key", "create", "First")) == "Say which company with --company ID."
     known = ("key", "create", "First", "--company", str(second))
-    assert refused(run(fresh, *known, "--scope", "leads:all")).startswith("leads:all is no scope. The scopes are: ")
+    assert refused(run(fresh, *known, "--scope", "leads:all")).startswith("'leads:all' is no scope. The scopes are: ")
     assert rows(fresh, "select * from api_key") == []
     assert run(fresh, *known).exit_code == 0
     assert [row["company_id"] for row in rows(fresh, "select company_id from api_key")] == [second]
