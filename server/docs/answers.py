@@ -118,8 +118,9 @@ MESSAGE = always(action_id=WHOLE, position=WHOLE, kind=TEXT, content={})
 ACTIONS = ("created", "updated", "replayed", "unchanged", "received")
 
 
-def lead_answer(**more: Json) -> Json:
-    """The answer to a lead that was taken; `more` is always there too."""
+def lead_answer() -> Json:
+    """The answer to a lead that was taken. `dedupe` is what `capture` adds, and comes back with a key's replay
+    whatever the endpoint."""
     always_there: Json = {
         "success": {"type": "boolean", "enum": [True]},
         "status": {"type": "integer", "enum": [200]},
@@ -129,9 +130,13 @@ def lead_answer(**more: Json) -> Json:
         "lead_id": UUID,
         "lead": ref("Lead"),
         "metadata": always(root={"type": "string", "enum": ["lead"]}, request_id=UUID, submission_id=or_null(UUID)),
-        **more,
     }
-    on_demand = {"why": listing(OBJECT), "dry_run": {"type": "boolean", "enum": [True]}, "messages": listing(MESSAGE)}
+    on_demand = {
+        "dedupe": DEDUPE,
+        "why": listing(OBJECT),
+        "dry_run": {"type": "boolean", "enum": [True]},
+        "messages": listing(MESSAGE),
+    }
     return strict(always_there | on_demand, [*always_there])
 
 

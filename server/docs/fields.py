@@ -8,6 +8,9 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
+from server.companies.rules import SCOPES
+from server.companies.schemas import Email, Scope
+from server.lead_tokens.schemas import Origin
 from server.leads import schemas as lead_fields
 from server.lib import fields as our_fields
 from server.numbers.schemas import MOST_FILTERS, Filters
@@ -81,6 +84,21 @@ def shape(field: fields.Field[Any]) -> Json:
 @shape.register
 def _(field: our_fields.Text) -> Json:
     return {"type": "string", "maxLength": field.longest} | ({} if field.blank else {"minLength": 1})
+
+
+@shape.register
+def _(field: Email) -> Json:
+    return {"type": "string", "format": "email", "maxLength": field.longest}
+
+
+@shape.register
+def _(field: Scope) -> Json:
+    return {"type": "string", "enum": [*SCOPES]}
+
+
+@shape.register
+def _(field: Origin) -> Json:
+    return {"type": "string", "format": "uri", "maxLength": field.longest}
 
 
 @shape.register

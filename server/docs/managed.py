@@ -7,7 +7,7 @@ from sqlalchemy import Integer
 from server.api.resource import CREATE, DELETE, LIST, RESTORE, SHOW, UPDATE, Resource
 from server.docs.answers import TEXT, TIME, UUID, always, listing, ref
 from server.docs.fields import Json, asked, shown, strict, taken
-from server.docs.operation import FOR_BODY, FOR_EDIT, FOR_KEY, FOR_PARAMETERS, FOR_PATH, JSON, Operation
+from server.docs.operation import FOR_BODY, FOR_EDIT, FOR_KEY, FOR_PARAMETERS, FOR_PATH, JSON, Operation, link
 from server.lib.fields import MOST
 
 SEEN: Json = {
@@ -92,6 +92,19 @@ MANAGED: Mapping[str, Callable[[Resource], Operation]] = {
     DELETE: touched,
     RESTORE: touched,
 }
+
+
+# What is asked of one thing that an answer shows, each with its method.
+VERBS_OF_ONE = {SHOW: "GET", UPDATE: "PUT", DELETE: "DELETE", RESTORE: "POST"}
+
+
+def links_of(resource: Resource, blueprint: str) -> dict[str, Json]:
+    """What can be asked next of the thing that an answer shows."""
+    return {
+        verb: link(f"{blueprint}.{resource.many}_{verb}", method, "row_id", f"{resource.one}/id")
+        for verb, method in VERBS_OF_ONE.items()
+        if verb not in resource.without
+    }
 
 
 def components_of(resource: Resource) -> dict[str, Json]:

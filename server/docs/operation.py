@@ -40,8 +40,8 @@ TOKEN: list[Json] = [{}, *KEY]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path; `body` is by content type, `headers` what a request may and `sends` what an answer may
-    carry."""
+    """One method of one path; `body` is by content type; `headers` are what a request may carry, `sends` what an answer
+    may; `links` lead on from the answer."""
 
     answer: Json
     codes: frozenset[str]
@@ -51,4 +51,15 @@ class Operation:
     headers: Mapping[str, Json] = field(default_factory=dict)
     sends: Mapping[str, Json] = field(default_factory=dict)
     path: Json = field(default_factory=lambda: UUID)
+    links: Mapping[str, Json] = field(default_factory=dict)
     may_redirect: bool = False
+
+
+def operation_id(endpoint: str, method: str) -> str:
+    """What the document calls one method of an endpoint."""
+    return f"{endpoint.replace('.', '_')}_{method.lower()}"
+
+
+def link(endpoint: str, method: str, parameter: str, found: str) -> Json:
+    """Where an answer leads on: what it holds there names the subject of another operation."""
+    return {"operationId": operation_id(endpoint, method), "parameters": {parameter: f"$response.body#/{found}"}}

@@ -5,14 +5,15 @@ endpoint in `OPERATIONS`; a test says which one is missing.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from server.api.resource import Resource
+from server.api.resource import LIST, Resource
 from server.contacts.number_list import MOST_NUMBERS
 from server.docs.answers import DEDUPE, TEXT, UUID, WHOLE, always, lead_answer, listing, ref
 from server.docs.fields import Json, asked, property_of, strict, taken
-from server.docs.managed import ETAG, IF_MATCH, MANAGED, SEEN, beside
+from server.docs.managed import ETAG, IF_MATCH, MANAGED, SEEN, beside, links_of
 from server.docs.operation import (
     FOR_BODY,
     FOR_EDIT,
@@ -27,6 +28,7 @@ from server.docs.operation import (
     MULTIPART,
     TOKEN,
     Operation,
+    link,
 )
 from server.lead_tokens.schemas import RotationSchema
 from server.leads.params import TOKEN_PARAMETERS
@@ -57,6 +59,21 @@ REPLAYED: Mapping[str, Json] = {
 PHONE: Json = {"type": "string", "minLength": 1, "maxLength": 64}
 
 
+# What can be asked next of the lead that an answer names.
+LEAD_LINKS = {
+    "show": link("records.show_lead", "GET", "lead_id", "lead_id"),
+    "edit": link("lead_edits.edit", "PUT", "lead_id", "lead_id"),
+    "delete": link("lead_edits.delete", "DELETE", "lead_id", "lead_id"),
+    "restore": link("lead_edits.restore", "POST", "lead_id", "lead_id"),
+    "update": link("leads.lead_update", "POST", "subject", "lead_id"),
+    "opt_out": link("leads.lead_opt_out", "PUT", "subject", "lead_id"),
+    "remove": link("leads.lead_remove", "POST", "subject", "lead_id"),
+    "end": link("leads.lead_move_to_end_of_schedule", "PUT", "subject", "lead_id"),
+    "opt_out_number": link("leads.caller_opt_out", "PUT", "subject", "lead/caller_id"),
+    "why": link("records.show_submission", "GET", "submission_id", "metadata/submission_id"),
+}
+
+
 def lead_body() -> Json:
     """The parameters of a lead; any other name is a lead token."""
     fields = {name: property_of(each) for name, each in LeadSchema().load_fields.items()}
@@ -81,11 +98,11 @@ def lead_query() -> list[Json]:
     return [*asked(LeadSchema(exclude=("data",))), *controls]
 
 
-def lead_operation(answer: Json, *, path: Json | None = None, in_query: bool = False) -> Operation:
+def lead_operation(*, path: Json | None = None, in_query: bool = False) -> Operation:
     """A lead that comes in, or one that the path names."""
     every = {content_type: ref("LeadBody") for content_type in (JSON, FORM, MULTIPART)}
     return Operation(
-        answer=answer,
+        answer=ref("LeadAnswer"),
         codes=FOR_LEAD | FOR_PATH if path else FOR_LEAD,
         opened_by=TOKEN,
         query=lead_query() if in_query else [],
@@ -93,6 +110,7 @@ def lead_operation(answer: Json, *, path: Json | None = None, in_query: bool = F
         headers=IDEMPOTENCY,
         sends=REPLAYED,
         path=path or UUID,
+        links=LEAD_LINKS,
         may_redirect=True,
     )
 
@@ -100,7 +118,7 @@ def lead_operation(answer: Json, *, path: Json | None = None, in_query: bool = F
 def edit_operation(body: Mapping[str, Json]) -> Operation:
     """One lead, as its company edits it."""
     codes = FOR_EDIT | FOR_RULES
-    return Operation(answer=ref("LeadAnswer"), codes=codes, body=body, headers=IF_MATCH, sends=ETAG)
+    return Operation(answer=ref("LeadAnswer"), codes=codes, body=body, headers=IF_MATCH, sends=ETAG, links=LEAD_LINKS)
 
 
 # The suppression list
@@ -119,19 +137,18 @@ def upload(*counted: str) -> Operation:
 
 
 # Everything else that has a route, by endpoint; a method of its own where the methods differ.
-LEADS = ref("LeadAnswer")
 OPERATIONS: Mapping[str, Operation] = {
-    "leads.create": lead_operation(LEADS),
-    "leads.capture": lead_operation(lead_answer(dedupe=DEDUPE)),
-    "leads.create_or_update": lead_operation(LEADS),
-    "leads.lead_update": lead_operation(LEADS, path=UUID),
-    "leads.lead_opt_out": lead_operation(LEADS, path=UUID),
-    "leads.lead_remove": lead_operation(LEADS, path=UUID),
-    "leads.lead_move_to_end_of_schedule": lead_operation(LEADS, path=UUID),
-    "leads.caller_opt_out": lead_operation(LEADS, path=PHONE),
-    "leads.caller_opt_out GET": lead_operation(LEADS, path=PHONE, in_query=True),
-    "leads.caller_remove": lead_operation(LEADS, path=PHONE),
-    "leads.caller_move_to_end_of_schedule": lead_operation(LEADS, path=PHONE),
+    "leads.create": lead_operation(),
+    "leads.capture": lead_operation(),
+    "leads.create_or_update": lead_operation(),
+    "leads.lead_update": lead_operation(path=UUID),
+    "leads.lead_opt_out": lead_operation(path=UUID),
+    "leads.lead_remove": lead_operation(path=UUID),
+    "leads.lead_move_to_end_of_schedule": lead_operation(path=UUID),
+    "leads.caller_opt_out": lead_operation(path=PHONE),
+    "leads.caller_opt_out GET": lead_operation(path=PHONE, in_query=True),
+    "leads.caller_remove": lead_operation(path=PHONE),
+    "leads.caller_move_to_end_of_schedule": lead_operation(path=PHONE),
     "lead_edits.edit": edit_operation({JSON: ref("LeadChange")}),
     "lead_edits.delete": edit_operation({}),
     "lead_edits.restore": edit_operation({}),
@@ -155,7 +172,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "calls.report_call": Operation(
         answer=always(call=ref("Call"), action={"type": "string", "enum": ["created", "updated"]}),
-        codes=FOR_KEY | FOR_BODY,
+        codes=FOR_KEY | FOR_BODY | {"invalid_caller_id"},
         body={JSON: taken(CallSchema())},
     ),
     "access.reset_password": beside("user", {"password": TEXT}),
@@ -172,5 +189,7 @@ OPERATIONS: Mapping[str, Operation] = {
 def operation_of(endpoint: str, method: str, view: Any) -> Operation | None:
     """What there is to say of one method of an endpoint; None where nobody has said it."""
     if isinstance(view, partial) and isinstance(view.args[0], Resource):
-        return MANAGED[endpoint.rpartition("_")[2]](view.args[0])
+        resource, verb = view.args[0], endpoint.rpartition("_")[2]
+        links = {} if verb == LIST else links_of(resource, endpoint.partition(".")[0])
+        return replace(MANAGED[verb](resource), links=links)
     return OPERATIONS.get(f"{endpoint} {method}") or OPERATIONS.get(endpoint)

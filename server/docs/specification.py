@@ -13,7 +13,7 @@ from server.api.resource import Resource
 from server.docs.answers import COMPONENTS, by_status, refusal
 from server.docs.fields import OPENAPI, Json
 from server.docs.managed import components_of
-from server.docs.operation import ALWAYS, JSON, Operation
+from server.docs.operation import ALWAYS, JSON, Operation, operation_id
 from server.docs.operations import LEAD_BODIES, operation_of
 
 PREFIX = "/api/v1"
@@ -99,22 +99,27 @@ def written(rule: Rule, method: str, view: Any, operation: Operation) -> Json:
     made: Json = {
         "tags": [rule.endpoint.partition(".")[0]],
         "summary": said.partition("\n")[0],
-        "operationId": f"{rule.endpoint.replace('.', '_')}_{method.lower()}",
+        "operationId": operation_id(rule.endpoint, method),
         "parameters": parameters,
         "security": operation.opened_by,
         "responses": responses(operation),
     }
     if operation.body:
-        made["requestBody"] = {"content": {name: {"schema": schema} for name, schema in operation.body.items()}}
+        made["requestBody"] = {
+            "required": any("required" in schema for schema in operation.body.values()),
+            "content": {name: {"schema": schema} for name, schema in operation.body.items()},
+        }
     return made
 
 
 def responses(operation: Operation) -> Json:
     """Every status that the operation can answer with."""
     made = {"200": response("Done.", operation.answer, HEADERS | dict(operation.sends))}
+    if operation.links:
+        made["200"]["links"] = dict(operation.links)
     if operation.may_redirect:
         location: Json = {"Location": {"type": "string", "format": "uri", "description": "The page of the form's own."}}
-        made["303"] = {"description": "A native form's visitor goes on.", "headers": headed(location)}
+        made["303"] = {"description": "A native form's visitor goes on.", "headers": headed(HEADERS | location)}
     for status, codes in by_status(operation.codes | ALWAYS).items():
         retried = RETRY_AFTER if status in (429, 503) else {}
         made[str(status)] = response(f"Refused: {', '.join(codes)}.", refusal(status, codes), HEADERS | retried)
