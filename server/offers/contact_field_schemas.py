@@ -73,7 +73,9 @@ class ContactFieldSchema(Schema):
     )
     name = Text("What people read beside the field.", "ZIP code", required=True)
     hint = Text("What helps people to fill it in.", "Five digits", longest=1000, blank=True, load_default="")
-    value_type = Text(f"What a value has to be: {', '.join(READERS)}.", "string", load_default="string")
+    value_type = Text(
+        f"What a value has to be: {', '.join(READERS)}.", "string", load_default="string", metadata={"enum": [*READERS]}
+    )
     required = Switch("Whether a lead has to have it.", load_default=False)
     pattern = Text(
         "A regular expression that the whole value has to match; no back references nor look-around.",

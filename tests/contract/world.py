@@ -194,7 +194,6 @@ VALUES: dict[str, Sequence[Any]] = {
     "name": [lambda: new_word("name")],
     "user_traffic_source_id": [lambda: new_word("source")],
     "position": [lambda: int(new_word("")[1:])],
-    "value_type": ["string", "integer", "string"],
     "pattern": [None, "[0-9]{5}"],
     "minimum": [None],
     "maximum": [None],
