@@ -11,8 +11,8 @@ from typing import Any
 
 from server.api.resource import LIST, Resource
 from server.contacts.number_list import MOST_NUMBERS
-from server.docs.answers import DEDUPE, TEXT, UUID, WHOLE, always, lead_answer, listing, ref
-from server.docs.fields import Json, asked, property_of, strict, taken
+from server.docs.answers import TEXT, UUID, WHOLE, always, listing, ref
+from server.docs.fields import Json, asked, in_query, property_of, strict, taken
 from server.docs.managed import ETAG, IF_MATCH, MANAGED, SEEN, beside, links_of
 from server.docs.operation import (
     FOR_BODY,
@@ -92,21 +92,19 @@ LEAD_BODIES = {"LeadBody": lead_body(), "LeadChange": lead_change()}
 
 def lead_query() -> list[Json]:
     """The same in a query string, where no key and no object stand."""
-    controls = [
-        {"name": name, "in": "query", "schema": about} for name, about in CONTROLS.items() if name != "auth_token"
-    ]
+    controls = [in_query(name, about) for name, about in CONTROLS.items() if name != "auth_token"]
     return [*asked(LeadSchema(exclude=("data",))), *controls]
 
 
-def lead_operation(*, path: Json | None = None, in_query: bool = False) -> Operation:
+def lead_operation(*, path: Json | None = None, by_query: bool = False) -> Operation:
     """A lead that comes in, or one that the path names."""
     every = {content_type: ref("LeadBody") for content_type in (JSON, FORM, MULTIPART)}
     return Operation(
         answer=ref("LeadAnswer"),
         codes=FOR_LEAD | FOR_PATH if path else FOR_LEAD,
         opened_by=TOKEN,
-        query=lead_query() if in_query else [],
-        body={} if in_query else every,
+        query=lead_query() if by_query else [],
+        body={} if by_query else every,
         headers=IDEMPOTENCY,
         sends=REPLAYED,
         path=path or UUID,
@@ -127,7 +125,13 @@ def edit_operation(body: Mapping[str, Json]) -> Operation:
 def upload(*counted: str) -> Operation:
     """Many numbers at once."""
     counts = {name: WHOLE for name in (*counted, "invalid")}
-    numbers = {"type": "array", "items": TEXT, "minItems": 1, "maxItems": MOST_NUMBERS}
+    numbers = {
+        "type": "array",
+        "items": TEXT,
+        "minItems": 1,
+        "maxItems": MOST_NUMBERS,
+        "description": "The numbers, in any usual spelling.",
+    }
     text: Json = {"type": "string", "minLength": 1, "description": "One number a line, in the first column."}
     return Operation(
         answer=always(counts=always(**counts), errors=listing(always(line=WHOLE, value=TEXT, message=TEXT))),
@@ -146,7 +150,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "leads.lead_remove": lead_operation(path=UUID),
     "leads.lead_move_to_end_of_schedule": lead_operation(path=UUID),
     "leads.caller_opt_out": lead_operation(path=PHONE),
-    "leads.caller_opt_out GET": lead_operation(path=PHONE, in_query=True),
+    "leads.caller_opt_out GET": lead_operation(path=PHONE, by_query=True),
     "leads.caller_remove": lead_operation(path=PHONE),
     "leads.caller_move_to_end_of_schedule": lead_operation(path=PHONE),
     "lead_edits.edit": edit_operation({JSON: ref("LeadChange")}),
