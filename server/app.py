@@ -30,7 +30,7 @@ from server.api import (
 from server.api.application import Application
 from server.companies import configuration
 from server.config import Settings, from_environment
-from server.lib import logs
+from server.lib import json, logs
 from server.lib.db import db, sqlite_path, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
@@ -51,7 +51,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
-        SQLALCHEMY_ENGINE_OPTIONS={} if settings.on_sqlite else {"pool_pre_ping": True},
+        # PostgreSQL spells a large float in all its digits; orjson, unlike Python's own reader, reads a float again.
+        SQLALCHEMY_ENGINE_OPTIONS={"json_deserializer": json.load, "pool_pre_ping": not settings.on_sqlite},
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),

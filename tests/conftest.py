@@ -21,6 +21,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have told of themselves: how much they have tried, and with which seed."""
+    for reports in list(terminalreporter.stats.values()):
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                for name, lines in report.user_properties:
+                    if name == "told" and lines:
+                        terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {'; '.join(lines)}")
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> list[str]:
+    """Lines that the end of the test run shows, whether the test passes or fails."""
+    lines: list[str] = []
+    # The list itself: the report reads it when the test is over.
+    request.node.user_properties.append(("told", lines))
+    return lines
+
+
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether the long form was asked for."""

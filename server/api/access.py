@@ -49,6 +49,7 @@ USERS = Resource(
     complete=complete_user,
     create=create_user,
     removable=keep_admin,
+    once={"password": "The password, shown this once."},
     apart=True,
 )
 
@@ -84,6 +85,7 @@ API_KEYS = Resource(
     ended="revoked_at",
     complete=complete_key,
     create=create_api_key,
+    once={"private": "The private part, shown this once."},
     restorable=grantable,
     apart=True,
 )

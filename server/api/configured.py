@@ -35,6 +35,7 @@ from server.sources.schemas import TrafficSourceFilter, TrafficSourceSchema
 
 # Where the ids begin that we give to traffic sources.
 FIRST_SOURCE = 1000
+FIRST_TOKEN = {"lead_token": "The value of its first lead token."}
 PARTS_OF_CONTACT_FIELD = {each.name for each in dataclass_fields(contact_fields.ContactField)}
 
 
@@ -141,6 +142,7 @@ OFFERS = Resource(
     schema=OfferSchema,
     filters=OfferFilter,
     create=create_offer,
+    once=FIRST_TOKEN,
     removable=needed_by(Schedule, Schedule.offer_id, Schedule.deleted_at, "the offer of the schedules"),
 )
 SCHEDULES = Resource(
@@ -151,6 +153,7 @@ SCHEDULES = Resource(
     filters=ScheduleFilter,
     references={"offer_id": Offer},
     create=create_schedule,
+    once=FIRST_TOKEN,
 )
 SCHEDULE_ACTIONS = Resource(
     one="schedule_action",

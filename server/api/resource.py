@@ -24,7 +24,8 @@ A resource needs four names and two schemas; everything else has a default:
 - `removable(company, row)`: raises ValidationError where something still needs the row.
 - `restorable(company, row)`: raises ValidationError or Refused where it must not come back.
 - `shown(row)`: what is shown beside id and times.
-- `apart`: whether what only the creation shows stands beside the thing in the answer, and not in it.
+- `once`: what only the answer to the creation shows, by name with what it is.
+- `apart`: whether that stands beside the thing in the answer, and not in it.
 - `moving`: members that are shown and change by themselves, without `updated_at`: what a body says of them is not
   looked at, so that what was shown can be sent back.
 - `without`: which of LIST, CREATE, SHOW, UPDATE, DELETE, RESTORE there are not.
@@ -95,6 +96,7 @@ class Resource:
     restorable: Callable[[Company, Any], None] = always
     conditions: Callable[[Company, Values], list[ColumnElement[bool]]] | None = None
     shown: Callable[[Any], Values] | None = None
+    once: Mapping[str, str] = field(default_factory=dict)
     apart: bool = False
     moving: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()

@@ -11,11 +11,13 @@ from server.contacts.models import Contact
 from server.lead_tokens.models import LeadToken
 from server.leads import normalise, payload
 from server.leads.models import Lead, Submission
-from server.leads.schemas import Boolean, Digits, Integer, Text, Time, invalid_time
+from server.leads.schemas import Boolean, Digits, Integer, Text, Time, about, invalid_time
 from server.lib import json, paging, phone
 from server.lib.db import db
 from server.lib.secrets import is_id
 from server.sources.models import TrafficSource
+
+SOME_ID = "74da9151-d988-4428-8087-c8dcf47ae9a2"
 
 
 def must_be_id(text: str) -> None:
@@ -27,36 +29,43 @@ def must_be_id(text: str) -> None:
 class PageFilter(Schema):
     """What every list takes."""
 
-    per_page = Integer(least=1, most=paging.MOST_PER_PAGE, load_default=paging.PER_PAGE)
-    cursor = Text()
-    created_at_from = Time()
-    created_at_to = Time()
+    per_page = Integer(
+        least=1, most=paging.MOST_PER_PAGE, load_default=paging.PER_PAGE, **about("How many a page holds.", 50, False)
+    )
+    cursor = Text(**about("The `next_cursor` of the page before.", "MjAyNi0xMS0yMw", False))
+    created_at_from = Time(**about("Only what came at this time or later.", "2026-11-23T06:00:00Z", False))
+    created_at_to = Time(**about("Only what came before this time.", "2026-11-24T06:00:00Z", False))
 
 
 class LeadFilter(PageFilter):
     """The filters of `GET /api/v1/leads`."""
 
-    number = Text()
-    email = Text()
-    status = Text()
-    offer_id = Digits(least=1, most=2**31 - 1)
-    schedule_id = Digits(least=1, most=2**31 - 1)
-    traffic_source_id = Text()
-    sub_id = Text()
-    fulltext = Text(longest=200)
-    columns = Text()
-    root = Boolean(load_default=True)
+    number = Text(**about("Only leads of this number, in any usual spelling.", "+17192221234", False))
+    email = Text(**about("Only leads of exactly this address.", "john@example.com", False))
+    status = Text(**about("Only leads of this status.", "scheduled", False))
+    offer_id = Digits(least=1, most=2**31 - 1, **about("Only leads of this offer.", "1", False))
+    schedule_id = Digits(least=1, most=2**31 - 1, **about("Only leads of this schedule.", "1", False))
+    traffic_source_id = Text(**about("Only leads of this source, by your id of it or by ours.", "google_ads", False))
+    sub_id = Text(**about("Only leads of exactly this sub id.", "a1b2c3d", False))
+    fulltext = Text(
+        longest=200, **about("Only leads with this text in number, address, sub id or tokens.", "denver", False)
+    )
+    columns = Text(**about("What is shown of each lead, with commas between.", "id,caller_id,status", False))
+    root = Boolean(load_default=True, **about("`false` answers the bare list, without metadata.", False, False))
 
 
 class SubmissionFilter(PageFilter):
     """The filters of `GET /api/v1/submissions`."""
 
-    action = Text()
-    code = Text()
-    caller_id = Text()
-    lead_id = Text(validate=must_be_id)
-    lead_token_id = Digits(least=1, most=2**31 - 1)
-    vendor_lead_id = Text()
+    action = Text(**about("Only submissions that ended so.", "refused", False))
+    code = Text(**about("Only submissions refused with this code.", "invalid_caller_id", False))
+    caller_id = Text(**about("Only submissions of this number, in any usual spelling.", "+17192221234", False))
+    lead_id = Text(
+        validate=must_be_id,
+        **about("Only submissions of this lead, by its id or by one that a page was told.", SOME_ID, False),
+    )
+    lead_token_id = Digits(least=1, most=2**31 - 1, **about("Only submissions of this lead token.", "1", False))
+    vendor_lead_id = Text(**about("Only submissions with this id of the vendor's own.", "L-1042", False))
 
 
 def lead_query(company_id: int) -> Select[*tuple[Any, ...]]:

@@ -318,7 +318,7 @@ def undot(tree: Tree) -> Tree:
     dotted = [key for key in tree if key.startswith("data.") and key != "data."]
     if not dotted:
         return tree
-    data = {key.removeprefix("data."): tree.pop(key) for key in dotted}
+    data = {key.removeprefix("data.").strip(EDGES): tree.pop(key) for key in dotted}
     return merge(tree, {"data": data})
 
 
@@ -405,7 +405,7 @@ def _path(key: str) -> list[str]:
     head, rest = match.groups() if match else (key, "")
     parts = [part.strip(EDGES) for part in rest[1:-1].split("][")] if rest else []
     if head.startswith("data.") and head != "data.":
-        parts.insert(0, head.removeprefix("data."))
+        parts.insert(0, head.removeprefix("data.").strip(EDGES))
         head = "data"
     return [head.strip(EDGES), *parts]
 

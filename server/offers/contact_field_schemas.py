@@ -11,6 +11,7 @@ from server.offers.contact_fields import KEY
 from server.offers.value_types import READERS
 
 MOST_OPTIONS = 500
+AS_KEY = {"pattern": f"^{KEY.pattern}$"}
 BOUND = "must be a number, or for a time its text"
 
 
@@ -37,7 +38,14 @@ class Bound(fields.Field[Any]):
 class ContactFieldTypeSchema(Schema):
     """A kind of lead that has contact fields of its own."""
 
-    key = Text("Its name in `contact_field_type`.", "auto_insurance", longest=64, required=True, validate=must_be_key)
+    key = Text(
+        "Its name in `contact_field_type`.",
+        "auto_insurance",
+        longest=64,
+        required=True,
+        validate=must_be_key,
+        metadata=AS_KEY,
+    )
     name = Text("What people call it.", "Auto insurance", required=True)
 
 
@@ -61,10 +69,13 @@ class ContactFieldSchema(Schema):
         longest=64,
         required=True,
         validate=must_be_key,
+        metadata=AS_KEY,
     )
     name = Text("What people read beside the field.", "ZIP code", required=True)
     hint = Text("What helps people to fill it in.", "Five digits", longest=1000, blank=True, load_default="")
-    value_type = Text(f"What a value has to be: {', '.join(READERS)}.", "string", load_default="string")
+    value_type = Text(
+        f"What a value has to be: {', '.join(READERS)}.", "string", load_default="string", metadata={"enum": [*READERS]}
+    )
     required = Switch("Whether a lead has to have it.", load_default=False)
     pattern = Text(
         "A regular expression that the whole value has to match; no back references nor look-around.",

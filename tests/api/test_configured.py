@@ -367,6 +367,16 @@ def test_one_and_true_are_two_values(client: FlaskClient, account: Account) -> N
     assert changed["updated_at"] > one["updated_at"]
 
 
+def test_what_only_a_float_can_hold_is_kept_and_edited(client: FlaskClient, account: Account) -> None:
+    config = {"large": 1e30, "small": 5e-324}
+    action = make(client, account, "schedule_actions", config=config)
+    assert action["config"] == config
+    edited = change(client, account, "schedule_actions", action["id"], delay_seconds=7)
+    assert (edited["delay_seconds"], edited["config"]) == (7, config)
+    again = change(client, account, "schedule_actions", action["id"], config=config)
+    assert again["updated_at"] == edited["updated_at"]
+
+
 def test_a_fields_parts_are_judged_with_those_that_are_kept(client: FlaskClient, account: Account) -> None:
     made = make(client, account, "contact_fields", value_type="integer", minimum=5, maximum=10)
     url = f"{API}/contact_fields/{made['id']}"

@@ -1,0 +1,196 @@
+"""What answers look like: the envelope of a lead, of a list and of an error, each strict enough to be checked."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, DateTime, Float, Integer
+from sqlalchemy import types as column_types
+
+from server.docs.fields import Json, strict
+from server.errors import STATUS_OF_CODE
+from server.leads.models import Submission
+from server.leads.payload import SHOWN
+from server.lib.paging import MOST_PER_PAGE
+from server.outcomes.models import Call
+
+TEXT: Json = {"type": "string"}
+WHOLE: Json = {"type": "integer"}
+DECIMAL: Json = {"type": "number"}
+SWITCH: Json = {"type": "boolean"}
+TIME: Json = {"type": "string", "format": "date-time"}
+UUID: Json = {"type": "string", "format": "uuid"}
+OBJECT: Json = {"type": "object", "additionalProperties": True}
+
+
+def or_null(schema: Json) -> Json:
+    """The same, or null."""
+    return schema | {"nullable": True}
+
+
+def listing(each: Json) -> Json:
+    """A list of such members."""
+    return {"type": "array", "items": each}
+
+
+def ref(name: str) -> Json:
+    """A schema of the document's components."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def always(**properties: Json) -> Json:
+    """An object with exactly these members."""
+    return strict(properties, [*properties])
+
+
+SENTENCE: Json = {"type": "string", "minLength": 1}
+TEXTS_BY_PARAMETER: Json = {"type": "object", "additionalProperties": {"type": "array", "items": TEXT, "minItems": 1}}
+PAGE = always(
+    total_count={"type": "integer", "minimum": 0},
+    per_page={"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE},
+    next_cursor=or_null(TEXT),
+)
+
+# Members of a lead that are no text, or always there.
+TYPES_OF_LEAD = {
+    "id": UUID,
+    "offer_id": or_null(WHOLE),
+    "schedule_id": or_null(WHOLE),
+    "status": TEXT,
+    "is_live": SWITCH,
+    "test": SWITCH,
+    "lead_priority": or_null(DECIMAL),
+    "contact_attempts": WHOLE,
+    "max_contact_attempts": or_null(WHOLE),
+    "blocked": SWITCH,
+    "opt_out": SWITCH,
+    "data": OBJECT,
+    "created_at": TIME,
+    "updated_at": TIME,
+}
+
+
+def lead_schema() -> Json:
+    """A lead; a deleted one says when."""
+    by_name = {name: or_null(TIME if name.endswith("_at") else TEXT) for name in SHOWN} | TYPES_OF_LEAD
+    return strict(by_name | {"deleted_at": TIME}, [*SHOWN])
+
+
+def columns_of(lead: Json) -> Json:
+    """A lead of a list, whose reader may pick columns."""
+    return {key: value for key, value in lead.items() if key != "required"}
+
+
+def row_schema(model: Any, without: Iterable[str], more: Json) -> Json:
+    """A row that is shown as it is stored."""
+    columns = {column.name: column for column in model.__table__.columns if column.name not in without}
+    shown = {name: or_null(about) if column.nullable else about for name, column, about in typed(columns)} | more
+    return strict(shown, [*shown])
+
+
+def typed(columns: dict[str, Any]) -> list[tuple[str, Any, Json]]:
+    """Each column with the JSON type that its own type is shown as."""
+    return [(name, column, type_of(column.type)) for name, column in columns.items()]
+
+
+def type_of(kind: column_types.TypeEngine[Any]) -> Json:
+    """The JSON type of a column's."""
+    inner = getattr(kind, "impl", kind)
+    known = ((Boolean, SWITCH), (Integer, WHOLE), (Float, DECIMAL), (DateTime, TIME), (JSON, OBJECT))
+    return next((shown for types, shown in known if isinstance(inner, types)), TEXT)
+
+
+def submission_schema() -> Json:
+    """A submission: everything that came, and why it ended as it did."""
+    more = {"lead_token_name": or_null(TEXT), "received": OBJECT, "why": listing(OBJECT)}
+    return row_schema(Submission, {"company_id", "content_hash", "lead_updated_at"}, more)
+
+
+def call_schema() -> Json:
+    """A call."""
+    return row_schema(
+        Call, {"company_id", "traffic_source_id", "traffic_source_text"}, {"traffic_source_id": or_null(TEXT)}
+    )
+
+
+WARNING = always(param=TEXT, code=TEXT, message=TEXT)
+DEDUPE = always(action=TEXT, matched_lead_id=or_null(UUID), rule=or_null(TEXT))
+MESSAGE = always(action_id=WHOLE, position=WHOLE, kind=TEXT, content={})
+ACTIONS = ("created", "updated", "replayed", "unchanged", "received")
+
+
+def lead_answer() -> Json:
+    """The answer to a lead that was taken. `dedupe` is what `capture` adds, and comes back with a key's replay
+    whatever the endpoint."""
+    always_there: Json = {
+        "success": {"type": "boolean", "enum": [True]},
+        "status": {"type": "integer", "enum": [200]},
+        "errors": {"type": "object", "maxProperties": 0},
+        "warnings": listing(ref("Warning")),
+        "action": {"type": "string", "enum": [*ACTIONS]},
+        "lead_id": UUID,
+        "lead": ref("Lead"),
+        "metadata": always(root={"type": "string", "enum": ["lead"]}, request_id=UUID, submission_id=or_null(UUID)),
+    }
+    on_demand = {
+        "dedupe": DEDUPE,
+        "why": listing(OBJECT),
+        "dry_run": {"type": "boolean", "enum": [True]},
+        "messages": listing(MESSAGE),
+    }
+    return strict(always_there | on_demand, [*always_there])
+
+
+REFUSAL = always(
+    success={"type": "boolean", "enum": [False]},
+    status=WHOLE,
+    type={"type": "string", "format": "uri", "pattern": "/api/docs/1\\.0/errors\\.html#[a-z_]+$"},
+    title=TEXT,
+    code=TEXT,
+    message=SENTENCE,
+    error=SENTENCE,
+    detail=SENTENCE,
+    errors=TEXTS_BY_PARAMETER,
+    metadata=always(request_id=UUID, submission_id=or_null(UUID)),
+)
+
+
+def refusal(status: int, codes: Iterable[str]) -> Json:
+    """The answer of that status, which carries one of these codes."""
+    own = {"status": {"type": "integer", "enum": [status]}, "code": {"type": "string", "enum": [*codes]}}
+    return {"allOf": [ref("Refusal"), {"type": "object", "properties": own}]}
+
+
+def by_status(codes: Iterable[str]) -> dict[int, list[str]]:
+    """The codes of each status that they have."""
+    known = sorted(codes)
+    statuses = sorted({STATUS_OF_CODE[code] for code in known})
+    return {status: [code for code in known if STATUS_OF_CODE[code] == status] for status in statuses}
+
+
+EXPECTED_FIELD = always(
+    key=TEXT,
+    name=TEXT,
+    hint=TEXT,
+    value_type=TEXT,
+    required=SWITCH,
+    pattern=or_null(TEXT),
+    options=listing(TEXT),
+    minimum={"anyOf": [DECIMAL, TEXT], "nullable": True},
+    maximum={"anyOf": [DECIMAL, TEXT], "nullable": True},
+    contact_field_type_id=or_null(WHOLE),
+    position=WHOLE,
+    parameter=TEXT,
+    contact_field_type=or_null(TEXT),
+)
+COMPONENTS = {
+    "Warning": WARNING,
+    "Refusal": REFUSAL,
+    "Page": PAGE,
+    "Lead": lead_schema(),
+    "ListedLead": columns_of(lead_schema()),
+    "LeadAnswer": lead_answer(),
+    "Submission": submission_schema(),
+    "Call": call_schema(),
+    "ExpectedField": EXPECTED_FIELD,
+    "ExpectedType": always(id=WHOLE, key=TEXT, name=TEXT),
+}

@@ -1,0 +1,111 @@
+"""What every answer has to be, whatever was sent.
+
+Schemathesis' own, where they apply: no error of the server, a declared status, content type, headers and body. Not its
+others: `negative_data_rejection` and `positive_data_acceptance` know neither that free keys are lead tokens nor that a
+well-formed request may be against a rule, so there are narrower ones here; `use_after_free` does not know that what is
+deleted is still shown; `ignored_auth` asks for a 401 where a lead token's answer is a 422, and `test_keys.py`,
+`test_powers.py` and `test_tenants.py` ask for all of that; `unsupported_method` is asked of every path by
+`test_specification.py`.
+"""
+
+import re
+from typing import Any
+
+from schemathesis import Case, CheckContext
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.contract.world import positive
+from tests.raw import listed
+
+JSON = "application/json"
+# What a refusal says of a value's shape. Where the document allows the shape, none of it may be said.
+OF_SHAPE = re.compile(
+    r"must be text|must be a whole number|must be true or false|must be a list|must be an object|must be at most"
+    r"|must be one of|is unknown|is missing|must hold at most|is no acceptance rule"
+    r"|Must be a (String|Hash|Integer|boolean|decimal)\b(?! of digits)"
+)
+
+
+def always_carried(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+    """CORS for every page, a request id that the body repeats, and nothing for caches."""
+    headers = response.headers
+    assert headers["access-control-allow-origin"] == ["*"], headers
+    exposed = listed(headers["access-control-expose-headers"][0])
+    assert exposed == {"retry-after", "idempotent-replayed", "x-request-id"}, headers
+    assert headers["cache-control"] == ["no-store"], headers
+    [request_id] = headers["x-request-id"]
+    content = response.json() if response.content else {}
+    metadata = content.get("metadata", {}) if isinstance(content, dict) else {}
+    # A replay is the answer that the key had before, to the letter.
+    if "idempotent-replayed" not in headers:
+        assert metadata.get("request_id", request_id) == request_id, "another request's id"
+    assert ("retry-after" in headers) == (response.status_code in (429, 503) or retried(content)), headers
+    return None
+
+
+def retried(content: Any) -> bool:
+    """Whether an answer asks for the same request again."""
+    return isinstance(content, dict) and content.get("code") == "idempotency_in_progress"
+
+
+def allowed_shapes_are_read(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+    """A value of a shape that the document allows may be refused for what it means, never for its shape."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or case.media_type not in (None, JSON):
+        return None
+    if response.status_code == 422 and positive(case, ParameterLocation.BODY):
+        content = response.json()
+        strange = {
+            name: texts
+            for name, texts in content["errors"].items()
+            if any(map(OF_SHAPE.match, texts)) and not spelt_number(case.body, name)
+        }
+        assert content["code"] != "invalid_parameter" or not strange, strange
+    return None
+
+
+def spelt_number(body: Any, name: str) -> bool:
+    """Whether a parameter was sent as digits, of which a schema says no range."""
+    for part in name.split("."):
+        body = body.get(part) if isinstance(body, dict) else body[int(part)] if isinstance(body, list) else None
+    return isinstance(body, str) and bool(re.fullmatch(r"[+-]?[0-9.]+", body.strip()))
+
+
+def forbidden_shapes_are_refused(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+    """JSON that the document does not allow is refused, and so is a filter that it does not name."""
+    # A body of white space is none at all.
+    if not positive(case, ParameterLocation.BODY) and case.media_type == JSON and str(response.request.body).strip():
+        assert response.status_code >= 400, "a body was taken that the document does not allow"
+    named = {parameter.name for parameter in case.operation.query}
+    strange = {name for name, value in (case.query or {}).items() if name not in named and str(value or "").strip()}
+    if strange and case.method == "GET" and case.operation.query and response.status_code == 200:
+        assert "caller_" in case.path, f"filters were taken that the document does not name: {strange}"
+    return None
+
+
+def captures_say_what_they_matched(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+    """`capture` adds `dedupe`, and no other endpoint does; a key's replay is what it was, wherever it was first."""
+    if response.status_code == 200 and "idempotent-replayed" not in response.headers:
+        content = response.json()
+        assert ("dedupe" in content) == case.operation.path.endswith("/leads/capture"), content
+    return None
+
+
+CHECKS: list[CheckFunction] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    always_carried,
+    captures_say_what_they_matched,
+    allowed_shapes_are_read,
+    forbidden_shapes_are_refused,
+]

@@ -1,0 +1,93 @@
+"""The document as the API reads it: it says what to send, and the API takes more than that.
+
+An integer is read as a text's digits and a text as an integer, a boolean has many words, a blank is null, a time has
+other spellings than one. Data that break what is left after that must be refused.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Json = dict[str, Any]
+
+WORDS = [True, False, 1, 0, "1", "0", "true", "false", "True", "False", "on", "off", "yes", "no", "TRUE", "FALSE"]
+INTEGER = {"type": "integer"}
+DIGITS = {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,40}\s*$"}
+DECIMALS = {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,20}(\.[0-9]{0,10})?\s*$"}
+# The texts of a lead that are read of an integer; the others are not, while those of managed things all are.
+OF_INTEGERS = {"caller_id", "number", "traffic_source_id", "sub_id", "vendor_lead_id", "schedule_callback_in_seconds"}
+# What these hold is judged elsewhere or only warned of, whatever type it has.
+ANYTHING = {"redirect_to", "redirect_error", "auth_token", "data_json"}
+
+
+def loosened(document: Json) -> Json:
+    """The same document, whose request bodies say what is read."""
+    paths = {
+        path: {method: operation(each) for method, each in item.items()} for path, item in document["paths"].items()
+    }
+    schemas = dict(document["components"]["schemas"])
+    for name in ("LeadBody", "LeadChange"):
+        lead = schemas[name]
+        schemas[name] = body(lead)
+        schemas[name]["properties"] |= {
+            text: without_integers(schemas[name]["properties"][text])
+            for text, about in lead["properties"].items()
+            if about.get("type") == "string" and "enum" not in about and text not in OF_INTEGERS | ANYTHING
+        }
+    return document | {"paths": paths, "components": document["components"] | {"schemas": schemas}}
+
+
+def operation(each: Json) -> Json:
+    """An operation with a body that is read so."""
+    if "requestBody" not in each:
+        return each
+    content = {
+        kind: {"schema": body(about["schema"]) if kind == "application/json" else about["schema"]}
+        for kind, about in each["requestBody"]["content"].items()
+    }
+    return each | {"requestBody": each["requestBody"] | {"content": content}}
+
+
+def body(schema: Json) -> Json:
+    """An object whose values are read so."""
+    if "properties" not in schema:
+        return schema
+    return schema | {
+        "properties": {name: {} if name in ANYTHING else read(each) for name, each in schema["properties"].items()}
+    }
+
+
+def read(schema: Json) -> Json:
+    """A value as it is read."""
+    null: list[Json] = [{"enum": [None, ""]}] if schema.get("nullable") else []
+    if "enum" in schema:
+        words: Json = {"anyOf": [{"enum": [each for each in schema["enum"] if each is not None]}, *null]}
+        return words | {"example": schema.get("example")}
+    if schema.get("type") not in READINGS:
+        return schema
+    made: Json = {"anyOf": [*READINGS[schema["type"]](strip(schema)), *null]}
+    return made | ({"example": schema["example"]} if "example" in schema else {})
+
+
+def of_text(schema: Json) -> list[Json]:
+    """A text; where a blank is null, it may be blank. Formats are matters of meaning."""
+    return [{key: schema[key] for key in ("type", "minLength", "maxLength", "pattern") if key in schema}, INTEGER]
+
+
+READINGS: dict[str, Callable[[Json], list[Json]]] = {
+    "string": of_text,
+    "integer": lambda schema: [schema, DIGITS],
+    "number": lambda schema: [schema, DECIMALS],
+    "boolean": lambda schema: [{"enum": WORDS}],
+    "array": lambda schema: [schema | {"items": read(schema["items"])}, {"enum": [""]}],
+    "object": lambda schema: [body(schema)],
+}
+
+
+def without_integers(schema: Json) -> Json:
+    """The same, which takes no integer for a text."""
+    return schema | {"anyOf": [each for each in schema["anyOf"] if each is not INTEGER]}
+
+
+def strip(schema: Json) -> Json:
+    """Without null, which has a spelling of its own here."""
+    return {key: value for key, value in schema.items() if key not in ("nullable", "default", "example")}

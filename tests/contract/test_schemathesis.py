@@ -1,0 +1,136 @@
+"""Schemathesis sends what the document allows and what it forbids, and every answer is what the document says.
+
+The data are new in each run. What a run has found comes again with the seed that its summary names:
+`./dev test tests/contract --hypothesis-seed=…`.
+"""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.core.transport import Response
+from schemathesis.generation.stateful import APIStateMachine
+from schemathesis.schemas import APIOperation, BaseSchema
+
+from tests.contract.conftest import Run
+from tests.contract.world import World
+from tests.factories import make_account
+
+# The tags of the document, which are the blueprints.
+PARTS = (
+    "access",
+    "calls",
+    "configured",
+    "contacts",
+    "fields",
+    "lead_edits",
+    "lead_tokens",
+    "leads",
+    "records",
+    "token_names",
+)
+# Of each operation, allowed data so often, and forbidden ones.
+TIMES = 8
+# Chains of requests, and how long each is.
+CHAINS, LINKS = 15, 10
+
+# What ends a thing, then what brings it back, as to the order of the plainest requests.
+ORDER = {"lead_remove": 1, "caller_remove": 1, "DELETE": 2, "restore": 3}
+
+QUIET: Any = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": list(HealthCheck),
+    # What is found is found in the state that the requests before it have left: a smaller one is another one.
+    "phases": [Phase.generate],
+}
+
+
+def operations(api: BaseSchema, part: str) -> Iterator[APIOperation]:
+    """The operations of one tag."""
+    for each in api.include(tag=part).get_all_operations():
+        yield each.ok()
+
+
+def test_every_part_is_asked(api: BaseSchema) -> None:
+    tags = {tag for each in api.get_all_operations() for tag in each.ok().tags}
+    assert tags == set(PARTS)
+
+
+def test_the_plainest_request_of_each_operation_is_done(
+    api: BaseSchema, client: FlaskClient, world: World, run: Run
+) -> None:
+    # An operation that only ever refuses has proved nothing. What deletes comes last, and then what takes that back.
+    asked = sorted((each.ok() for each in api.get_all_operations()), key=lambda each: ORDER.get(verb_of(each), 0))
+    for operation in asked:
+        world.take_lead(client)
+        response = run.check(world.plainest(operation), world.account.bearer)
+        assert response.status_code == 200, (operation.label, response.json())
+
+
+def verb_of(operation: APIOperation) -> str:
+    """The last word of a path, or the method where that is a name."""
+    last: str = operation.path.rpartition("/")[2]
+    return operation.method.upper() if last.startswith("{") else last
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_answer_is_what_the_document_says(api: BaseSchema, world: World, run: Run, part: str) -> None:
+    for operation in operations(api, part):
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            ask(operation, mode, world, run)
+    assert still_open(world)
+
+
+def ask(operation: APIOperation, mode: GenerationMode, world: World, run: Run) -> None:
+    """Sends cases to one operation, and checks each answer."""
+    seen: list[tuple[Case, Response]] = []
+
+    @seed(run.seed)
+    @settings(max_examples=TIMES * run.times, **QUIET)
+    @given(case=operation.as_strategy(generation_mode=mode), chance=st.randoms(use_true_random=False))
+    def each(case: Case, chance: Random) -> None:
+        headers = world.settle(case, chance)
+        seen.append((case, run.check(case, headers)))
+
+    each()
+    for case, response in seen:
+        world.learn(case, response)
+
+
+def test_what_an_answer_leads_on_to_is_there(api: BaseSchema, app: Flask, run: Run) -> None:
+    class Chain(api.as_state_machine()):  # type: ignore[misc]
+        """Requests of which each names what another has answered, in a company of its own: what a chain meets is what
+        it has done itself."""
+
+        def setup(self) -> None:
+            self.chance, self.world = Random(run.seed), World(make_account(app))
+
+        def before_call(self, case: Case) -> None:
+            self.headers = self.world.settle(case, self.chance, linked=True)
+
+        def call(self, case: Case, **kwargs: Any) -> Response:
+            return run.check(case, self.headers)
+
+        def validate_response(self, response: Response, case: Case, *args: Any, **kwargs: Any) -> None:
+            """It has been."""
+
+    machine: type[APIStateMachine] = Chain
+    seed(run.seed)(machine)
+    machine.run(settings=settings(max_examples=CHAINS * run.times, stateful_step_count=LINKS, **QUIET))
+
+
+def still_open(world: World) -> bool:
+    """Whether the key of the test is good still: without it, all answers would be alike."""
+    account = world.account
+    keys = account.rows(
+        "select 1 from api_key where company_id = :company_id and public = :public and revoked_at is null",
+        public=account.public_key,
+    )
+    return bool(keys)
