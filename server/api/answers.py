@@ -22,7 +22,8 @@ CORS = {
 }
 # Pairs, for of a dict each value would be looked at whether it is a list.
 ALWAYS = tuple((CORS | {"Cache-Control": "no-store"}).items())
-RETRY_AFTER = "5"
+# Seconds to wait where nobody knows better.
+RETRY_AFTER = 5
 # What may be sent again as it is.
 RETRIED = {"idempotency_in_progress", "rate_limited", "unavailable"}
 
@@ -67,7 +68,7 @@ def error_answer(refusal: Refused, submission_id: str | None = None) -> Response
         "errors": refusal.errors,
         "metadata": {"request_id": g.request_id, "submission_id": submission_id},
     }
-    headers = {"Retry-After": RETRY_AFTER} if refusal.code in RETRIED else None
+    headers = {"Retry-After": str(refusal.retry_after or RETRY_AFTER)} if refusal.code in RETRIED else None
     return json_answer(content, refusal.status, headers)
 
 
