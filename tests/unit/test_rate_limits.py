@@ -13,7 +13,8 @@ from limits.storage import MemoryStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from structlog.testing import capture_logs
 
-from server.lib.rate_limits import Budget, Memory, Shared, network, spend
+from server.lib.rate_limits import Budget, Memory, network, spend
+from server.lib.redis_limits import Shared
 from tests.api.calls import NOW
 from tests.live import free_port
 from tests.redis_server import Redis, own_redis
