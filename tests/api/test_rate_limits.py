@@ -290,6 +290,13 @@ def test_a_forms_visitor_goes_to_the_page_for_errors(street: Street, account: Ac
     assert (answer.status_code, answer.headers["Location"]) == (303, "https://good.example/no")
 
 
+def test_a_limit_of_nought_is_none(client: FlaskClient, account: Account) -> None:
+    for _ in range(3):
+        taken(client.post(LEADS, json={"lead_token": account.publishable_token, "caller_id": NUMBER}))
+        assert client.get(f"{FIELDS}?lead_token={account.publishable_token}").status_code == 200
+        assert client.get("/api/v1/offers").status_code == 401
+
+
 # --- Addresses ------------------------------------------------------------------------------------------------------
 
 

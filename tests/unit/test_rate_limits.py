@@ -103,6 +103,12 @@ def test_it_lets_through_what_the_library_does(moment: time_machine.Traveller) -
         assert taken(ours, 50, tries=17) == taken(theirs, 50, tries=17)
 
 
+def test_who_finds_the_last_one_taken_meanwhile_is_limited(moment: time_machine.Traveller) -> None:
+    counts = counts_in(Memory())
+    last = Budget(1, MINE)
+    assert spend(counts, {"it": last, "the same": last}).keys() == {"the same"}
+
+
 def test_many_at_once_take_no_more_than_there_is() -> None:
     counts = counts_in(Memory())
     let_through: list[int] = []
@@ -184,6 +190,8 @@ def test_without_redis_it_counts_here_until_redis_is_back() -> None:
         assert taken(counts, 3, tries=10) == 3
         server.halt()
         assert taken(counts, 3, tries=10) == 3, "it counts here, and begins anew"
+        time.sleep(0.35)
+        assert taken(counts, 3, tries=10) == 0, "it has asked in vain, and says no word of it"
         server.start()
         time.sleep(0.35)
         assert taken(counts, 3, tries=10) == 3, "it counts there, and Redis has forgotten"
