@@ -25,11 +25,13 @@ from server.api import (
     leads,
     observe,
     records,
+    throttle,
     token_names,
 )
 from server.api.application import Application
 from server.companies import configuration
 from server.config import Settings, from_environment
+from server.leads.limits import Limits
 from server.lib import json, logs
 from server.lib.db import db, sqlite_path, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
@@ -67,6 +69,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["ledger"] = make_runner(settings)
     answers.register(app)
     observe.register(app, settings.metrics)
+    throttle.register(app, settings)
+    app.extensions["limits"] = Limits(
+        throttle.limiter.limiter, settings.address_limit, settings.number_limit, settings.token_limit
+    )
     CORS(
         app,
         send_wildcard=True,

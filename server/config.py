@@ -28,6 +28,11 @@ def setting(variable: str, default: Any, sentence: str, shown: str | None = None
     return field(default=default, metadata=about)
 
 
+def limit(variable: str, default: int, what: str) -> Any:
+    """A rate limit."""
+    return setting(variable, default, f"How many requests a minute {what}, up to 1000000; 0 is no limit.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the environment says, checked; made once, at the start."""
@@ -76,6 +81,21 @@ class Settings:
         2000,
         "How many token names a company may have, from 1 to 100000; what leads bring under further ones is kept in"
         " the token extra.",
+    )
+    address_limit: int = limit(
+        "HANDRAISER_ADDRESS_LIMIT", 120, "one address (of IPv6: one /64) may send from pages, as leads or questions"
+    )
+    number_limit: int = limit("HANDRAISER_NUMBER_LIMIT", 60, "pages may send for one number of a company")
+    token_limit: int = limit(
+        "HANDRAISER_TOKEN_LIMIT", 1200, "pages may send with one token that has no limit of its own"
+    )
+    guess_limit: int = limit("HANDRAISER_GUESS_LIMIT", 60, "one address may send with a wrong API key or none")
+    redis_url: str = setting(
+        "HANDRAISER_REDIS_URL",
+        "",
+        "Where all processes count together: redis://host:6379/0, rediss:// or redis+unix:///path.",
+        shown="each process counts for itself",
+        secret=True,
     )
     metrics: bool = setting(
         "HANDRAISER_METRICS",
@@ -173,6 +193,19 @@ def plain_url(value: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and f"{parts.scheme}://{parts.netloc}" == value
 
 
+def redis_url(value: str) -> bool:
+    """Whether it names a Redis, by its host or its socket."""
+    parts = urlsplit(value)
+    if parts.scheme == "redis+unix":
+        return bool(parts.path)
+    return parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
+
+
+def a_minute(value: int) -> bool:
+    """Whether it is so many a minute."""
+    return 0 <= value <= 1_000_000
+
+
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "database_url": database_url,
     "public_url": plain_url,
@@ -182,5 +215,10 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "workers": lambda value: 1 <= value <= 256,
     "threads": lambda value: 1 <= value <= 512,
     "token_names": lambda value: 1 <= value <= 100_000,
+    "address_limit": a_minute,
+    "number_limit": a_minute,
+    "token_limit": a_minute,
+    "guess_limit": a_minute,
+    "redis_url": redis_url,
     "log_level": lambda value: value in {"debug", "info", "warning", "error"},
 }

@@ -62,7 +62,10 @@ class CommandError(HandraiserError):
 
 
 class Refused(HandraiserError):
-    """A request that is answered with its code; `errors` maps parameter names to sentences."""
+    """A request that is answered with its code; `errors` maps parameter names to sentences.
+
+    `retry_after` is in how many seconds it may be sent again, where that is known.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Refused(HandraiserError):
         message: str,
         errors: Mapping[str, Sequence[str]] | None = None,
         detail: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -77,6 +81,7 @@ class Refused(HandraiserError):
         self.message = message
         self.errors = {name: list(texts) for name, texts in (errors or {}).items()}
         self.detail = detail or message
+        self.retry_after = retry_after
 
     @property
     def title(self) -> str:

@@ -15,6 +15,7 @@ from server.migrations import migrate
 from tests.factories import Account, make_account
 from tests.live import Live, running_server
 from tests.postgres import Postgres, running_postgres
+from tests.redis_server import Redis, running_redis
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +54,13 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A real Redis, started when the first test wants it."""
+    with running_redis() as server:
+        yield server
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
     """The name of the database: whatever asks for it runs on both."""
@@ -68,10 +76,14 @@ def settings(database: str, request: pytest.FixtureRequest, tmp_path_factory: py
     return made
 
 
+# All tests are one address, and many of them are quick: what limits do is for those to see that ask for them.
+UNLIMITED = {"address_limit": 0, "number_limit": 0, "token_limit": 0, "guess_limit": 0}
+
+
 def new_settings(database: str, request: pytest.FixtureRequest, folder: Path) -> Settings:
-    """Settings with an empty database."""
+    """Settings with an empty database and without rate limits."""
     url = "" if database == "sqlite" else request.getfixturevalue("postgres").create_database()
-    return Settings(data_dir=folder, database_url=url, log_level="warning", threads=8)
+    return Settings(data_dir=folder, database_url=url, log_level="warning", threads=8, **UNLIMITED)
 
 
 @contextmanager

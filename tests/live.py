@@ -53,6 +53,10 @@ class Live:
             "HANDRAISER_DATA_DIR": str(self.settings.data_dir),
             "DATABASE_URL": self.settings.database_url,
             "HANDRAISER_PORT": str(self.port),
+            "HANDRAISER_ADDRESS_LIMIT": str(self.settings.address_limit),
+            "HANDRAISER_NUMBER_LIMIT": str(self.settings.number_limit),
+            "HANDRAISER_TOKEN_LIMIT": str(self.settings.token_limit),
+            "HANDRAISER_GUESS_LIMIT": str(self.settings.guess_limit),
             **self.more,
         }
         with self.log.open("ab") as log:

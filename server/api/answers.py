@@ -23,7 +23,8 @@ CORS = {
 }
 # Pairs, for of a dict each value would be looked at whether it is a list.
 ALWAYS = tuple((CORS | {"Cache-Control": "no-store"}).items())
-RETRY_AFTER = "5"
+# Seconds to wait where nobody knows better.
+RETRY_AFTER = 5
 # What may be sent again as it is.
 RETRIED = {"idempotency_in_progress", "rate_limited", "unavailable"}
 
@@ -56,7 +57,7 @@ def json_answer(
 def error_answer(refusal: Refused, submission_id: str | None = None) -> Response:
     """An error in all the shapes that clients look for: errors, message, detail (RFC 9457), code."""
     g.code = refusal.code
-    headers = {"Retry-After": RETRY_AFTER} if refusal.code in RETRIED else None
+    headers = {"Retry-After": str(refusal.retry_after or RETRY_AFTER)} if refusal.code in RETRIED else None
     return json_answer(error_content(refusal, submission_id), refusal.status, headers)
 
 

@@ -13,6 +13,7 @@ from server.api.answers import error_answer, error_content, json_answer
 from server.api.leads import read_posting
 from server.leads.batch import take_batch
 from server.leads.intake import Taken, take_lead
+from server.leads.limits import Limits as RateLimits
 from server.leads.posting import Posting
 from server.lib import json, secrets
 from server.lib.ledger import Runner
@@ -34,6 +35,7 @@ CLOSED = frozenset(
         "key_invalid",
         "scope_missing",
         "origin_not_allowed",
+        "rate_limited",
         "unavailable",
     ]
 )
@@ -44,19 +46,19 @@ COUNTED = ("created", "updated", "unchanged", "replayed", "refused", "unavailabl
 def submit_batch() -> Response:
     """Takes up to 1,000 leads; the answer holds an answer to each, in their order."""
     with TURNS:
-        return submit(current_app.extensions["ledger"])
+        return submit(current_app.extensions["ledger"], current_app.extensions["limits"])
 
 
-def submit(runner: Runner) -> Response:
+def submit(runner: Runner, limits: RateLimits) -> Response:
     """The same, when it is its turn."""
     runner.give_way()
     whole = read_posting(limits=BATCH)
     leads: Any = whole.tree.get("leads")
     problem = whole.unreadable or unfit(leads)
     if problem is not None:
-        ends = [take_lead(runner, unread(whole, problem, leads))]
+        ends = [take_lead(runner, unread(whole, problem, leads), limits)]
     else:
-        ends = take_batch(runner, list(postings(whole, leads)))
+        ends = take_batch(runner, postings(whole, leads), limits)
     note(ends)
     shut = ends[0].refusal
     if shut is not None and (problem is not None or same_for_all(ends, shut.code)):

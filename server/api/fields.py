@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from server.api.answers import json_answer
 from server.api.records import filters
+from server.api.throttle import a_minute, limiter
 from server.errors import Refused
 from server.lead_tokens.queries import find_grant
 from server.lead_tokens.rules import Grant, origin_allowed
@@ -19,6 +20,7 @@ blueprint = Blueprint("fields", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/tokens/fields")
+@limiter.limit(a_minute("ADDRESS_LIMIT"))
 def list_fields() -> Response:
     """The contact fields of the token's offer, and the company's contact field types."""
     value, owner_kind = sent_token(filters(LeadSchema(only=tuple(TOKEN_PARAMETERS))))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from flask import Request, g
 
+from server.api.throttle import count_guess
 from server.companies.queries import KeyHolder, find_key
 from server.companies.rules import lacking
 from server.errors import Refused
@@ -46,6 +47,8 @@ def require(request: Request, scope: str, auth_token: object = None) -> KeyHolde
         text = "must not stand in a URL"
         raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, f"An API key {text}. {HOW}")
     key, sent = find(request.headers.get("Authorization"), auth_token)
+    if key is None:
+        count_guess()
     if not sent:
         raise Refused("key_required", "An API key is required", {"auth_token": ["is missing"]}, HOW)
     if key is None:

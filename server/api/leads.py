@@ -34,10 +34,11 @@ def submit_lead(subject: str | None = None) -> Response:
     """Creates or updates one lead, or does to the one that the path names what the endpoint says."""
     if subject is not None and request.method == "HEAD":
         raise MethodNotAllowed(["GET", "PUT", "POST"])  # A look must not opt anybody out.
-    runner = current_app.extensions["ledger"]
+    extensions = current_app.extensions
+    runner = extensions["ledger"]
     runner.give_way()
     posting = read_posting(subject)
-    taken = take_lead(runner, posting)
+    taken = take_lead(runner, posting, extensions["limits"])
     g.facts = {"company": taken.company_id, "token": (taken.token or "")[:8], "action": taken.action}
     return send_on(posting, taken) or answer(taken)
 

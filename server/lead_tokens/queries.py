@@ -105,6 +105,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         sources=sources,
         shows_stored_lead=token.shows_stored_lead,
         allows_callbacks=token.allows_callbacks,
+        per_minute_limit=token.per_minute_limit,
         allowed_origins=frozenset(token.allowed_origins),
         allowed_redirects=frozenset(token.allowed_redirects),
         expires_at=token.expires_at,

@@ -46,6 +46,7 @@ class Grant:
     sources: Mapping[str, Source]
     shows_stored_lead: bool
     allows_callbacks: bool
+    per_minute_limit: int | None
     allowed_origins: frozenset[str]
     allowed_redirects: frozenset[str]
     expires_at: datetime | None

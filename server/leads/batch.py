@@ -12,7 +12,17 @@ from server.errors import Refused
 from server.lead_tokens.queries import find_grant
 from server.lead_tokens.rules import Grant
 from server.leads import rows, state
-from server.leads.intake import Taken, conclude, dry_run, plan_or_refusal, refused, settle_or_refuse, take_lead
+from server.leads.intake import (
+    Taken,
+    conclude,
+    dry_run,
+    plan_or_refusal,
+    refused,
+    settle_or_refuse,
+    take_lead,
+    turned_away,
+)
+from server.leads.limits import Limits
 from server.leads.params import sent_token
 from server.leads.plan import Plan
 from server.leads.posting import Posting
@@ -64,32 +74,36 @@ class Item:
         return not self.dry and (isinstance(plan, Refused) or (plan.may_create and not plan.grant.acceptance.ip_limit))
 
 
-def take_batch(runner: Runner, postings: Sequence[Posting]) -> list[Taken]:
+def take_batch(runner: Runner, postings: Sequence[Posting], limits: Limits | None) -> list[Taken]:
     """How each lead ended, in order; one that the database could not take is a refusal with code `unavailable`."""
     # The first goes alone and tells this process what it needs to know, such as that the token's use is noted.
-    taken = [take_alone(runner, posting) for posting in postings[:1]]
+    taken = [take_alone(runner, posting, limits) for posting in postings[:1]]
     for start in range(1, len(postings), PART):
         # A database that takes nothing now would let each part wait as long again.
         if any(end.unavailable for end in taken):
             return taken + [unavailable()] * (len(postings) - len(taken))
-        taken += take_part(runner, postings[start : start + PART])
+        taken += take_part(runner, postings[start : start + PART], limits)
     return taken
 
 
-def take_part(runner: Runner, postings: Sequence[Posting]) -> list[Taken]:
+def take_part(runner: Runner, postings: Sequence[Posting], limits: Limits | None) -> list[Taken]:
     """The same for so many that they share a commit."""
-    items = list(map(judge, postings))
-    known = [item for item in items if item is not None]
+    items = [judge(posting, limits) for posting in postings]
+    known = [item for item in items if item is not None and item.taken is None]
     take_new(runner, list(apart(known)))
     for dry, group in groupby((item for item in known if item.taken is None), key=lambda item: item.dry):
         take_in_turn(runner, list(group), together=runner.shares_commits and not dry)
     return [(item and item.taken) or take_alone(runner, posting) for item, posting in zip(items, postings, strict=True)]
 
 
-def judge(posting: Posting) -> Item | None:
-    """A lead with its token's grant and its plan; None if there is no such token."""
+def judge(posting: Posting, limits: Limits | None) -> Item | None:
+    """A lead with its token's grant and its plan, counted, or turned away; None if there is no such token."""
     grant = find_grant(sent_token(posting.tree)[0])
-    return Item(posting, grant, plan_or_refusal(posting, grant)) if grant else None
+    if grant is None:
+        return None
+    planned = plan_or_refusal(posting, grant)
+    limited = turned_away(limits, posting, grant, planned) if limits is not None else None
+    return Item(posting, grant, planned, limited)
 
 
 def apart(items: Sequence[Item]) -> Iterator[Item]:
@@ -193,10 +207,10 @@ def settle_one(ledger: Ledger, item: Item) -> tuple[Taken, Record | None, list[A
     return taken, record, arms, record.values
 
 
-def take_alone(runner: Runner, posting: Posting) -> Taken:
-    """One lead in the ordinary way; what is an exception there is an end here."""
+def take_alone(runner: Runner, posting: Posting, limits: Limits | None = None) -> Taken:
+    """One lead in the ordinary way, counted if it was not yet; what is an exception there is an end here."""
     try:
-        return take_lead(runner, posting)
+        return take_lead(runner, posting, limits)
     except Refused as error:
         return Taken(refusal=error)
     except WriteFailed:

@@ -6,15 +6,16 @@ from typing import Any
 
 from server.errors import Refused
 from server.lead_tokens.queries import find_grant, find_grant_of
-from server.lead_tokens.rules import Grant
+from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import payload, state
 from server.leads.accept import HIDDEN
 from server.leads.decide import Decision, decide
+from server.leads.limits import Limits, check_limits
 from server.leads.match import gone
 from server.leads.messages import render_messages
 from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.params import sent_token
-from server.leads.plan import Plan, make_plan, unreadable
+from server.leads.plan import Plan, make_plan, powers_of, unreadable
 from server.leads.posting import Posting
 from server.leads.record import Record
 from server.leads.refusal import write_hidden_refusal, write_refusal
@@ -48,10 +49,11 @@ class Taken:
         return self.refusal is not None and self.refusal.code == "unavailable"
 
 
-def take_lead(runner: Runner, posting: Posting) -> Taken:
+def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
     """Creates or updates one lead, or refuses it; either way it is on record when this returns.
 
-    Raises Refused where no such token exists (nothing is kept then), and WriteFailed.
+    Without `limits` it counts for none. Nothing is kept of what comes too often, nor where no such token exists, which
+    raises Refused. Raises WriteFailed.
     """
     fresh = False
     for _ in range(READINGS):
@@ -59,9 +61,9 @@ def take_lead(runner: Runner, posting: Posting) -> Taken:
         if grant is None:
             raise no_token(posting)
         try:
-            return take_with(runner, posting, grant)
+            return take_with(runner, posting, grant, limits)
         except StaleGrant:
-            fresh = True
+            fresh, limits = True, None  # It has been counted.
     raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
 
 
@@ -69,15 +71,19 @@ def take_edit(runner: Runner, posting: Posting, token_id: int) -> Taken:
     """The same for a lead that an API key opens: its own token says which rules count. Raises WriteFailed."""
     for _ in range(READINGS):
         try:
-            return take_with(runner, posting, find_grant_of(token_id))
+            return take_with(runner, posting, find_grant_of(token_id), limits=None)
         except StaleGrant:
             continue
     raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
 
 
-def take_with(runner: Runner, posting: Posting, grant: Grant) -> Taken:
+def take_with(runner: Runner, posting: Posting, grant: Grant, limits: Limits | None) -> Taken:
     """Takes a lead under one reading of the configuration; raises StaleGrant if that has changed."""
     planned = plan_or_refusal(posting, grant)
+    if limits is not None and (not isinstance(planned, Plan) or planned.powers == PUBLIC or grant.per_minute_limit):
+        limited = turned_away(limits, posting, grant, planned)
+        if limited is not None:
+            return limited
     keep = not dry_run(posting)
     taken, record = runner.run(lambda ledger: settle_or_refuse(ledger, posting, grant, planned), keep)
     if record is not None:
@@ -93,6 +99,27 @@ def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
         return make_plan(posting, grant)
     except Refused as error:
         return error
+
+
+def turned_away(limits: Limits, posting: Posting, grant: Grant, planned: Plan | Refused) -> Taken | None:
+    """How a request ends that comes too often: nothing of it is kept, not even that it came.
+
+    A token that does not count for it has its own limit and hears of none, as one that does not exist.
+    """
+    plan = planned if isinstance(planned, Plan) else None
+    powers = plan.powers if plan else powers_of(posting, grant)[0]
+    counts = authorises(grant, posting)
+    try:
+        check_limits(limits, grant, powers, posting.remote_ip if counts else None, plan.phone.e164 if plan else None)
+    except Refused as error:
+        return Taken(
+            refusal=error if counts else no_token(posting),
+            action="limited",
+            company_id=grant.company_id,
+            token=grant.value,
+            redirects=grant.allowed_redirects if counts else frozenset(),
+        )
+    return None
 
 
 def authorises(grant: Grant, posting: Posting) -> bool:

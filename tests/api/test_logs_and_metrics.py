@@ -240,3 +240,21 @@ def test_metrics_name_no_person_no_secret_and_nothing_that_a_stranger_chose(watc
     codes = {answer.json()["code"] for answer in answers if answer.status_code >= 400}
     counted = {dict(labels)["code"] for labels in watched.counts("handraiser_submissions_total")}
     assert "lead_token_invalid" in counted & codes
+
+
+def test_a_request_too_many_is_logged_and_counted_and_kept_nowhere(watched: Watched) -> None:
+    token = watched.account.token(kind="publishable", per_minute_limit=1)
+    counted = (("action", "limited"), ("code", "rate_limited"))
+    before = watched.counts("handraiser_submissions_total")[counted]
+    # Each worker counts for itself.
+    answers = [watched.send("POST", LEADS, json={"lead_token": token, "caller_id": "911"}) for _ in range(5)]
+    limited = [answer for answer in answers if answer.status_code == 429]
+    assert len(limited) >= 3
+    for answer in limited:
+        line = watched.line(answer)
+        wanted = {"action": "limited", "code": "rate_limited", "token": token[:8], "status": 429}
+        assert line | wanted | {"company": watched.account.company_id} == line
+    assert watched.counts("handraiser_submissions_total")[counted] - before == len(limited)
+    kept = "select id from submission where company_id = :company_id and request_id = :request_id"
+    found = [watched.account.rows(kept, request_id=answer.headers["X-Request-Id"]) for answer in answers]
+    assert sum(map(len, found)) == len(answers) - len(limited)

@@ -1,0 +1,66 @@
+"""How often publishable powers may be used: by address, by number, by token."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from limits.strategies import RateLimiter
+
+from server.errors import Refused
+from server.lead_tokens.rules import PUBLIC, Grant
+from server.lib.rate_limits import Budget, network, spend
+
+# What is wrong with each parameter that came too often. How much is too much is not said: it is the owner's affair.
+TOO_OFTEN = {
+    "remote_ip": "has sent as much as one address may in a minute",
+    "caller_id": "has been sent as often as one number may in a minute",
+    "lead_token": "has been used as often as it may in a minute",
+    "auth_token": "has been missing or wrong as often as it may from one address in a minute",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a minute may bring to publishable powers; 0 is no limit."""
+
+    counts: RateLimiter
+    address: int
+    number: int
+    token: int
+
+
+def check_limits(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> None:
+    """Counts one request; raises Refused where it is one too many, and counts nothing then.
+
+    `caller_id` is the number in E.164, if one was read.
+    """
+    spent = spend(limits.counts, budgets(limits, grant, powers, address, caller_id))
+    if spent:
+        raise rate_limited(spent)
+
+
+def budgets(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> dict[str, Budget]:
+    """What the request draws on, by the parameter that says so. Server powers have no limit but the token's own."""
+    drawn: dict[str, Budget] = {}
+    most = grant.per_minute_limit or (limits.token if powers == PUBLIC else 0)
+    if most:
+        drawn["lead_token"] = Budget(most, ("token", str(grant.token_id)))
+    if powers != PUBLIC:
+        return drawn
+    if limits.address and address:
+        drawn["remote_ip"] = Budget(limits.address, ("address", network(address)))
+    if limits.number and caller_id:
+        drawn["caller_id"] = Budget(limits.number, ("number", str(grant.company_id), caller_id))
+    return drawn
+
+
+def rate_limited(spent: Mapping[str, int]) -> Refused:
+    """The refusal of what came too often, by parameter with the seconds to wait."""
+    seconds = max(spent.values())
+    said = "; ".join(f"{name} {TOO_OFTEN[name]}" for name in spent)
+    return Refused(
+        "rate_limited",
+        "Too many requests",
+        {name: [TOO_OFTEN[name]] for name in spent},
+        f"Too many requests: {said}. Nothing was done. Wait for {seconds} s.",
+        retry_after=seconds,
+    )
