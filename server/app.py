@@ -34,6 +34,7 @@ from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
 from server.lib.postgres_ledger import PostgresRunner, intake_engine
 from server.lib.sqlite_ledger import SqliteRunner
+from server.lib.vault import Vault
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
+    app.extensions["vault"] = Vault(settings.data_dir / "secret.key", settings.secret_key)
     app.url_map.strict_slashes = False
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,

@@ -4,6 +4,7 @@ import time
 from dataclasses import fields as dataclass_fields
 from typing import Any, NamedTuple
 
+from flask import current_app
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import Connection, Row
 
@@ -107,7 +108,14 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         disabled_at=token.disabled_at,
         exposed=token.exposed_at is not None,
         last_used_at=token.last_used_at,
+        payload_secret=token.payload_secret and open_secret(token.payload_secret),
     )
+
+
+def open_secret(sealed: str) -> str:
+    """The secret that was sealed; empty if the key is not that of then, which is no other token's trouble."""
+    opened: str | None = current_app.extensions["vault"].open(sealed)
+    return opened or ""
 
 
 class Owner(NamedTuple):

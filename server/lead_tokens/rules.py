@@ -53,6 +53,8 @@ class Grant:
     exposed: bool
     last_used_at: datetime | None
     token_names: set[str] = field(default_factory=set)
+    # What every request has to prove that it knows; empty where there is one that cannot be read.
+    payload_secret: str | None = field(default=None, repr=False)
 
     def takes_leads(self, now: datetime) -> bool:
         """Whether it authorises a lead at this time."""

@@ -51,6 +51,11 @@ class Posting:
     fetch_site: str | None = None
     remote_ip: str | None = None
     user_agent: str | None = None
+    # The headers that sign the body, by their names, and the bytes that they sign; read only where such a header came.
+    signatures: dict[str, str] | None = None
+    signed: bytes = b""
+    # Whether its origin was proven before: what is taken once more has lost its proof.
+    proven: bool = False
 
     @cached_property
     def verb(self) -> str | None:
