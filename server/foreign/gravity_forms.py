@@ -9,9 +9,11 @@ from server.foreign.walk import unclaimed, walk
 from server.foreign.words import Key, fits
 
 NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,3})?", re.A)
-# What every entry has beside its answers; one of them is enough to know it by.
-BESIDE = frozenset(
-    {"date_created", "source_url", "is_starred", "is_read", "payment_status", "user_agent", "created_by"}
+# What every entry has beside its answers; one of the first is enough to know it by.
+BESIDE = frozenset("date_created source_url is_starred is_read payment_status user_agent created_by".split())
+ENTRY = BESIDE | frozenset(
+    "id form_id post_id date_updated ip currency payment_date payment_amount payment_method transaction_id"
+    " transaction_type is_fulfilled status source_id submission_speeds".split()
 )
 
 # The inputs of a name and of an address have the same numbers in every form.
@@ -25,7 +27,7 @@ def is_gravity_forms(tree: Tree) -> bool:
 
 
 def read_gravity_forms(tree: Tree, path: str = "") -> Reading:
-    """The answers by their numbers and what they look like, the rest by its path: no number in it is the lead's."""
+    """The answers by their numbers and what they look like; what WordPress says of the entry is not the lead's."""
     inputs: dict[str, set[str]] = {}
     for field, _, part in (name.partition(".") for name in tree):
         inputs.setdefault(field, set()).add(part)
@@ -34,8 +36,11 @@ def read_gravity_forms(tree: Tree, path: str = "") -> Reading:
     for name, value in tree.items():
         if NUMBER.fullmatch(name):
             answers += read_answer(inputs, name, value, beneath(path, name))
-        else:
+        elif name in ENTRY:
             beside += unclaimed(value, beneath(path, name), name)
+        else:
+            # A feed of selected fields has names that a person chose.
+            answers += walk(value, beneath(path, name), name, Key(name))
     return Reading("gravity_forms", (*answers, *beside))
 
 

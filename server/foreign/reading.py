@@ -8,6 +8,9 @@ from server.foreign.words import Key, meaning, shape
 
 Tree = Mapping[str, Any]
 
+# Of a name or a path nobody needs more, and long ones that are repeated at every value would fill the memory.
+LONGEST = 200
+
 # How sure it is that a value is meant for a field: the payload says so, the key's whole name, a part of it, its shape.
 TOLD, NAMED, HINTED, SHAPED = range(4)
 
@@ -58,7 +61,9 @@ def guessed(path: str, name: str, value: Any, *keys: Key, by: str = "name") -> L
         found = meaning(key, first)
         if found is not None:
             field, whole = found
-            return Leaf(path, name, value, Claim(field, first, place, f"{by} {key.name}", NAMED if whole else HINTED))
+            return Leaf(
+                path, name, value, Claim(field, first, place, f"{by} {key.name[:LONGEST]}", NAMED if whole else HINTED)
+            )
     field_of_shape = shape(keys[0], first)
     if field_of_shape is not None:
         return Leaf(path, name, value, Claim(field_of_shape, first, place, "shape of the value", SHAPED))
@@ -84,7 +89,7 @@ def beneath(path: str, key: str | int) -> str:
     """The path of a member."""
     if isinstance(key, int):
         return f"{path}[{key}]"
-    return f"{path}.{key}" if path else key
+    return f"{path[:LONGEST]}.{key[:LONGEST]}" if path else key[:LONGEST]
 
 
 def rest_of(tree: Tree, known: Iterable[str]) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def sound(field: str, value: str, region: str) -> bool:
 def kept(reading: Reading, chosen: dict[str, Claim]) -> Iterator[tuple[str, Any]]:
     """The tokens: of a payload that is known without what fills a parameter, of another every value."""
     for leaf in reading.leaves:
-        fills = leaf.claim is not None and chosen.get(leaf.claim.field) is leaf.claim
+        # Of a list only one value fills it.
+        fills = leaf.claim is not None and chosen.get(leaf.claim.field) is leaf.claim and type(leaf.value) is not list
         if not fills or (reading.payload == "unknown" and not says_it_all(leaf)):
             yield leaf.name, leaf.value
 
@@ -113,7 +114,7 @@ def says_it_all(leaf: Leaf) -> bool:
 
 def match(field: str, claim: Claim, payload: str) -> dict[str, str]:
     """What was read from where, as the answer says it."""
-    return {"field": field, "from": claim.path[:LONGEST], "by": claim.by[:LONGEST], "payload": payload}
+    return {"field": field, "from": claim.path, "by": claim.by, "payload": payload}
 
 
 def unflattened(tree: Tree) -> Tree:

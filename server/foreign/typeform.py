@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from server.foreign.reading import Leaf, Reading, Tree, beneath, guessed, rest_of, scalars, told
+from server.foreign.reading import LONGEST, Leaf, Reading, Tree, beneath, guessed, rest_of, scalars, told
 from server.foreign.walk import unclaimed, walk
 from server.foreign.words import Key
 
@@ -117,5 +117,5 @@ def tree_of(value: Any) -> Tree:
 
 
 def text(value: Any) -> str:
-    """The value if it is text, else none."""
-    return value if isinstance(value, str) else ""
+    """The value if it is text, as far as a name reaches; else none."""
+    return value[:LONGEST] if isinstance(value, str) else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from server.foreign.reading import Leaf, Reading, Tree, beneath, guessed, scalars
+from server.foreign.reading import LONGEST, Leaf, Reading, Tree, beneath, guessed, scalars
 from server.foreign.words import Key
 
 # Members that only hold what the thing around them is called after.
@@ -28,22 +28,27 @@ def walk(value: Any, path: str, name: str = "", *keys: Key) -> Iterator[Leaf]:
         label = label_of(value)
         above = keys[-1].name if keys else ""
         for member, inner in value.items():
-            near = (Key(member, above),)
+            near: tuple[Key, ...] = (Key(member, above),)
             if member.lower() in HOLDERS and (label or keys):
                 near = ((Key(label),) if label else ()) + keys
-            yield from walk(inner, beneath(path, member), f"{name}_{member}" if name else member, *near)
+            yield from walk(inner, beneath(path, member), joined(name, member), *near)
     elif isinstance(value, list) and not scalars(value):
         for index, item in enumerate(value):
-            yield from walk(item, beneath(path, index), f"{name}_{index}" if name else str(index), *keys)
+            yield from walk(item, beneath(path, index), joined(name, str(index)), *keys)
     else:
         yield guessed(path, name, value, *(keys or (NO_KEY,)))
+
+
+def joined(name: str, member: str) -> str:
+    """The name of a member's token; of what is longer than any name the end is left out."""
+    return f"{name[:LONGEST]}_{member[:LONGEST]}" if name else member
 
 
 def label_of(tree: Tree) -> str:
     """What a thing such as `{"label": "Phone", "value": "…"}` says of its value."""
     if HOLDERS.isdisjoint(tree):
         return ""
-    return next((str(tree[name]) for name in LABELS if isinstance(tree.get(name), str) and tree[name]), "")
+    return next((str(tree[name]) for name in LABELS if isinstance(tree.get(name), str) and tree[name]), "")[:LONGEST]
 
 
 def unclaimed(value: Any, path: str, name: str) -> Iterator[Leaf]:

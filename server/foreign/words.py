@@ -114,7 +114,7 @@ def fits(field: str, value: Any) -> bool:
         return len(text) <= 64 and (digits(text) >= 5 or (len(text.strip()) in range(10, 16) and digits(text) >= 3))
     if field == "email":
         return "@" in text and len(text) <= 254
-    return len(text) <= 255
+    return len(text) <= 255 and (isinstance(value, str) or not field.endswith("name"))
 
 
 def digits(text: str) -> int:
