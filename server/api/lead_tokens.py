@@ -37,6 +37,8 @@ def complete_token(company: Company, wanted: Values, row: Any) -> None:
         raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
     if wanted["expires_at"] is not None:
         wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
+    if postback and wanted["payload_secret"] is not None:
+        raise ValidationError({"payload_secret": ["does not fit the kind: a postback token takes no leads"]})
     wanted["payload_secret"] = sealed_secret(wanted["payload_secret"], row)
 
 

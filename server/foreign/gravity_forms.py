@@ -10,10 +10,27 @@ from server.foreign.words import Key, fits
 
 NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,3})?", re.A)
 # What every entry has beside its answers; one of the first is enough to know it by.
-BESIDE = frozenset("date_created source_url is_starred is_read payment_status user_agent created_by".split())
-ENTRY = BESIDE | frozenset(
-    "id form_id post_id date_updated ip currency payment_date payment_amount payment_method transaction_id"
-    " transaction_type is_fulfilled status source_id submission_speeds".split()
+BESIDE = frozenset(
+    ["date_created", "source_url", "is_starred", "is_read", "payment_status", "user_agent", "created_by"]
+)
+ENTRY = BESIDE.union(
+    [
+        "id",
+        "form_id",
+        "post_id",
+        "date_updated",
+        "ip",
+        "currency",
+        "payment_date",
+        "payment_amount",
+        "payment_method",
+        "transaction_id",
+        "transaction_type",
+        "is_fulfilled",
+        "status",
+        "source_id",
+        "submission_speeds",
+    ]
 )
 
 # The inputs of a name and of an address have the same numbers in every form.

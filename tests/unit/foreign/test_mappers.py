@@ -201,7 +201,7 @@ TREES = st.dictionaries(
 
 
 @given(TREES)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 def test_no_tree_makes_any_mapper_stumble(tree: Tree) -> None:
     for knows, mapper in MAPPERS:
         if knows(tree):
@@ -222,7 +222,7 @@ def leaves_of(value: Any) -> Iterator[Any]:
 
 
 @given(TREES)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 def test_of_a_walked_tree_no_leaf_is_lost(tree: Tree) -> None:
     wanted = Counter(json.dumps(leaf) for leaf in leaves_of(tree))
     walked = Counter(json.dumps(leaf) for leaf in leaves_of([leaf.value for leaf in read_any(tree).leaves]))
