@@ -14,7 +14,7 @@ from server.foreign.words import Key
 # A ref that a person wrote, and not a UUID, a ULID or another row of hex digits that Typeform made.
 READABLE = re.compile(r"(?![0-9a-f-]{20,}\Z)(?![0-9A-Z]{26}\Z)[A-Za-z][A-Za-z0-9_-]*", re.A)
 # What stands in a title for the answer to another question.
-RECALL = re.compile(r"\{\{.*?\}\}")
+RECALL = re.compile(r"\{\{[^{}]*\}\}")
 
 FIELD_OF_TYPE = {"phone_number": "caller_id", "email": "email"}
 

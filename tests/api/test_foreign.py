@@ -177,6 +177,13 @@ def test_more_values_than_a_lead_keeps_go_into_one(client: FlaskClient, account:
     assert sorted([*body["lead"]["data"].values(), *body["lead"]["data"]["extra"].values()], key=str).count(299) == 1
 
 
+def test_what_a_framework_adds_to_its_form_is_no_token(client: FlaskClient, account: Account) -> None:
+    added = dict.fromkeys(("utf8", "_method", "authenticity_token", "consent", "hp"), "1")
+    body = taken(post(client, account.schedule_token, {"mobile": FOREIGN, "action": "submit", **added}))
+    assert body["lead"]["data"] == {"mobile": FOREIGN, "payload_action": "submit"}
+    assert {name for name, _ in warned(body)} == added.keys()
+
+
 # Test leads
 
 

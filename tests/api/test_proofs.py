@@ -4,16 +4,21 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.api.leads import read_posting
+from server.errors import Refused
 from server.lead_tokens.models import LeadToken
+from server.lead_tokens.queries import find_grant
+from server.leads.plan import prove
 from server.lib.vault import Vault
 from tests import raw
 from tests.api.calls import LEADS, NUMBER, Json, refused, send, take, taken
@@ -167,6 +172,18 @@ def test_the_bytes_count_as_they_came_at_the_socket(live: Live, client: FlaskCli
     assert SECRET not in live.text
 
 
+def test_what_was_proven_before_is_not_asked_again(app: Flask, client: FlaskClient, account: Account) -> None:
+    token = make(client, account)
+    with app.test_request_context(LEADS, method="POST", json={"lead_token": token["value"]}):
+        g.request_id = "-"
+        posting, grant = read_posting(), find_grant(token["value"])
+        assert grant is not None
+        with pytest.raises(Refused):
+            prove(posting, grant)
+        prove(replace(posting, proven=True), grant)
+        assert SECRET not in repr(grant)
+
+
 # The secret
 
 
@@ -181,6 +198,7 @@ def test_a_secret_is_never_shown_and_lies_encrypted(client: FlaskClient, account
         assert SECRET not in answer.text
         assert '"payload_secret"' not in answer.text
         assert '"has_payload_secret":true' in answer.text
+    assert taken(post(client, token, Typeform_Signature=typeform()))["action"] == "created"
     rows = account.rows("select payload_secret from lead_token where company_id = :company_id")
     sealed = [row["payload_secret"] for row in rows if row["payload_secret"]]
     assert len(sealed) == 2

@@ -117,14 +117,29 @@ def test_a_variation_is_read_as_the_table_says(case: Tree) -> None:
 
 
 def at(tree: Any, path: str) -> Any:
-    """What stands at a path of the answer's `matched`, be it nested, a flat key or one with a dot in it."""
-    head, *steps = path.split(".")
-    flat = "".join([head, *(f"[{step}]" for step in steps)])
-    if path in tree or flat in tree:
-        return tree.get(path, tree.get(flat))
-    for step in path.replace("[", ".[").split("."):
-        tree = tree[int(step[1:-1])] if step.startswith("[") else tree[step]
-    return tree
+    """What stands at a path of the answer's `matched`: nested, under a flat key, or under one with a dot in it."""
+    found = tree
+    try:
+        for step in path.replace("[", ".[").split("."):
+            found = found[int(step[1:-1])] if step.startswith("[") else found[step]
+    except KeyError:
+        head, *steps = path.split(".")
+        flat = "".join([head, *(f"[{step}]" for step in steps)])
+        return tree[path] if path in tree else tree[flat]
+    return found
+
+
+def test_only_the_first_of_many_numbers_are_looked_at_closely() -> None:
+    none = [{"phone": f"+1999999{number:04}"} for number in range(40)]
+    assert lift({"a": [*none[:19], {"phone": "+17194451111"}]})[0]["caller_id"] == "+17194451111"
+    assert lift({"a": [*none, {"phone": "+17194451111"}]})[0]["caller_id"] == "+19999990000"
+
+
+def test_names_without_end_are_cut() -> None:
+    fields, tokens, about = lift({"k" * 9000: {"m" * 9000: {"phone": "+17194451111"}}, "a" + "[b]" * 5000: "x"})
+    assert fields == {"caller_id": "+17194451111"}
+    assert sorted(tokens.values()) == ["+17194451111", "x"]
+    assert len(about.matched[0]["from"]) < 500
 
 
 def test_each_mapper_has_ten_variations() -> None:
