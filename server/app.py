@@ -38,6 +38,7 @@ from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
 from server.lib.postgres_ledger import PostgresRunner, intake_engine
 from server.lib.sqlite_ledger import SqliteRunner
+from server.lib.vault import Vault
 
 SLASHES = re.compile("//+")
 MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
+    app.extensions["vault"] = Vault(settings.data_dir / "secret.key", settings.secret_key)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config.update(

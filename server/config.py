@@ -50,6 +50,13 @@ class Settings:
         shown="SQLite in the data folder",
         secret=True,
     )
+    secret_key: str = setting(
+        "HANDRAISER_SECRET_KEY",
+        "",
+        "What secrets are encrypted with at rest, 32 characters or more; several machines need the same one.",
+        shown="a file in the data folder",
+        secret=True,
+    )
     public_url: str = setting(
         "HANDRAISER_PUBLIC_URL",
         "",
@@ -208,6 +215,7 @@ def a_minute(value: int) -> bool:
 
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "database_url": database_url,
+    "secret_key": lambda value: len(value) >= 32,
     "public_url": plain_url,
     "host": lambda value: bool(ip_address(value)),
     "port": lambda value: 1 <= value <= 65535,

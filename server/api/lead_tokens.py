@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 from marshmallow import ValidationError
 from sqlalchemy import ColumnElement
 
@@ -27,7 +27,7 @@ OWNERS = {"schedule_id": "schedule", "offer_id": "offer", "traffic_source_id": "
 
 
 def complete_token(company: Company, wanted: Values, row: Any) -> None:
-    """One owner, of a kind that fits the token's; the time of its end in the company's zone."""
+    """One owner, of a kind that fits the token's; the time of its end in the company's zone; its secret sealed."""
     sent = [name for name in OWNERS if wanted[name] is not None]
     if len(sent) != 1:
         raise ValidationError({name: [f"send exactly one of {', '.join(OWNERS)}"] for name in sent or ["schedule_id"]})
@@ -37,6 +37,19 @@ def complete_token(company: Company, wanted: Values, row: Any) -> None:
         raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
     if wanted["expires_at"] is not None:
         wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
+    if postback and wanted["payload_secret"] is not None:
+        raise ValidationError({"payload_secret": ["does not fit the kind: a postback token takes no leads"]})
+    wanted["payload_secret"] = sealed_secret(wanted["payload_secret"], row)
+
+
+def sealed_secret(secret: str | None, row: LeadToken | None) -> str | None:
+    """The secret as it is stored; the one that is there already stays as it is."""
+    stored = row.payload_secret if row is not None else None
+    vault = current_app.extensions["vault"]
+    if secret is None or secret == stored or (stored is not None and secret == vault.open(stored)):
+        return stored if secret is not None else None
+    sealed: str = vault.seal(secret)
+    return sealed
 
 
 def create_lead_token(company: Company, wanted: Values) -> tuple[LeadToken, Values]:

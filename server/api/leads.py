@@ -1,5 +1,6 @@
 """The lead endpoints: a lead token opens them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
@@ -7,11 +8,12 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
 from server.api.answers import CORS, error_answer, json_answer, own_origin
+from server.foreign.proof import META, TYPEFORM
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import Taken, take_lead
 from server.leads.posting import Posting
 from server.lib import clock
-from server.lib.wire import LIMITS, Limits, Unreadable, read_body, read_query
+from server.lib.wire import LIMITS, Limits, Unreadable, read_body, read_query, read_signed
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 
@@ -70,15 +72,20 @@ def read_posting(subject: str | None = None, by_key: bool = False, limits: Limit
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
     problem = None
+    signed = b""
+    header = environ.get
+    signatures = signatures_of(header)
     try:
         query = read_query(environ)
     except Unreadable as error:
         problem = error
     try:
-        body = read_body(environ, limits)
+        if signatures:
+            body, signed = read_signed(environ, limits)
+        else:
+            body = read_body(environ, limits)
     except Unreadable as error:
         problem = problem or error
-    header = environ.get
     origin = header("HTTP_ORIGIN")
     key, key_sent = keys.find(header("HTTP_AUTHORIZATION"), body.get("auth_token"))
     return Posting(
@@ -100,7 +107,17 @@ def read_posting(subject: str | None = None, by_key: bool = False, limits: Limit
         fetch_site=header("HTTP_SEC_FETCH_SITE"),
         remote_ip=header("REMOTE_ADDR"),
         user_agent=on_record(header("HTTP_USER_AGENT")),
+        signatures=signatures,
+        signed=signed,
     )
+
+
+def signatures_of(header: Callable[[str], Any]) -> dict[str, str] | None:
+    """The headers that sign the body."""
+    typeform, meta = header("HTTP_TYPEFORM_SIGNATURE"), header("HTTP_X_HUB_SIGNATURE_256")
+    if not typeform and not meta:
+        return None
+    return {name: value for name, value in ((TYPEFORM, typeform), (META, meta)) if value}
 
 
 def seen_by_editor(if_match: str | None, body: dict[str, Any]) -> str | None:

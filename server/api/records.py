@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError
 
 from server.api import keys
 from server.api.answers import json_answer
+from server.api.challenge import echo
 from server.api.lead_edits import etag
 from server.companies.models import Company
 from server.errors import Refused
@@ -22,7 +23,10 @@ blueprint = Blueprint("records", __name__, url_prefix="/api/v1")
 
 @blueprint.get("/leads")
 def list_leads() -> Response:
-    """A company's leads."""
+    """A company's leads; or the echo that Meta wants before it sends any."""
+    challenged = echo(request.args)
+    if challenged is not None:
+        return challenged
     key = keys.require(request, "leads:read")
     company = db.session.get_one(Company, key.company_id)
     asked = filters(queries.LeadFilter())

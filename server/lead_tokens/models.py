@@ -52,6 +52,11 @@ class LeadToken(Model):
     last_used_at: Mapped[datetime | None]
 
     @property
+    def has_payload_secret(self) -> bool:
+        """Whether requests have to prove their origin; which secret it is, nobody is shown."""
+        return self.payload_secret is not None
+
+    @property
     def schedule_id(self) -> int | None:
         """Its owner, if that is a schedule."""
         return self.owner_id if self.owner_kind == "schedule" else None

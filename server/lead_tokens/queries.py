@@ -114,7 +114,14 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         last_used_at=token.last_used_at,
         most_token_names=current_app.config["TOKEN_NAMES"],
         token_names=token_names_of(connection, token.company_id),
+        payload_secret=token.payload_secret and open_secret(token.payload_secret),
     )
+
+
+def open_secret(sealed: str) -> str:
+    """The secret that was sealed; empty if the key is not that of then, which is no other token's trouble."""
+    opened: str | None = current_app.extensions["vault"].open(sealed)
+    return opened or ""
 
 
 class Owner(NamedTuple):

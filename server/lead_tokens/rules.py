@@ -56,6 +56,8 @@ class Grant:
     most_token_names: int
     # Those that the company has; what this process adds to them meanwhile it adds here.
     token_names: set[str] = field(default_factory=set)
+    # What every request has to prove that it knows; empty where there is one that cannot be read.
+    payload_secret: str | None = field(default=None, repr=False)
 
     def takes_leads(self, now: datetime) -> bool:
         """Whether it authorises a lead at this time."""

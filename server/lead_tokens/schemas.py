@@ -66,6 +66,15 @@ class LeadTokenSchema(Schema):
         load_default=None,
     )
     allows_callbacks = Switch("Whether a publishable token may book callbacks.", load_default=False)
+    payload_secret = Text(
+        "What proves that a payload is Typeform's, Meta's or Google's: the secret of its signature, or google_key. Once"
+        " it is set nothing else is taken with this token; null takes it off. It is never shown.",
+        "a-secret-of-the-form",
+        load_only=True,
+        allow_none=True,
+        load_default=None,
+    )
+    has_payload_secret = Switch("Whether a payload has to prove its origin.", dump_only=True)
     expires_at = Time(
         "From when on it is no longer taken; null is never.", "2027-01-01T00:00:00Z", allow_none=True, load_default=None
     )

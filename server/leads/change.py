@@ -56,7 +56,9 @@ def changed_lead(plan: Plan, stored: dict[str, Any], contact: ContactState) -> d
     else:
         lead.update(sent)
         lead["data"] = stored["data"] | plan.asked.tokens
-        lead.update(caller_id=plan.phone.e164, contact_id=contact.id, test=plan.phone.test)
+        # A vendor's test makes no test of a lead that is none: it would never be called again.
+        test = plan.phone.test and (stored["test"] or plan.phone.e164 != stored["caller_id"])
+        lead.update(caller_id=plan.phone.e164, contact_id=contact.id, test=test)
     attribute(plan, lead)
     lead["updated_at"] = later(stored["updated_at"], plan.now)
     if stored["is_live"] and overdue(stored, plan.now):

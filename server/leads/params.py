@@ -36,24 +36,45 @@ CONTROLS = frozenset(
         "redirect_error",
         "consent",
         "hp",
+        "google_key",
+        "hub_verify_token",
     ]
 )
 RESERVED = frozenset(FIELDS) | CONTROLS
 
 # The controls that something reads; any other that is sent is named in the warnings.
 READ_CONTROLS = frozenset(
-    ["data_json", "auth_token", "idempotency_key", "dry_run", "explain", "redirect_to", "redirect_error"]
+    [
+        "data_json",
+        "auth_token",
+        "idempotency_key",
+        "dry_run",
+        "explain",
+        "redirect_to",
+        "redirect_error",
+        "google_key",
+    ]
 )
 
 # Of the keys inside `data`, exactly these fill the field that is absent at the top level; flags never do.
 FILLED_FROM_DATA = ("caller_id", "email", "traffic_source_id", "sub_id")
 
 TOKEN_PARAMETERS = {"lead_token": None, "schedule_lead_token": "schedule", "offer_lead_token": "offer"}
-CREDENTIALS = ("lead_token", "schedule_lead_token", "offer_lead_token", "auth_token")
+# What proves a foreign payload counts as one, though no key of ours.
+CREDENTIALS = (
+    "lead_token",
+    "schedule_lead_token",
+    "offer_lead_token",
+    "auth_token",
+    "google_key",
+    "hub_verify_token",
+)
+
+NEAR_CREDENTIAL = re.compile("token|google", re.I)
 
 # In JSON and forms a sign stands between name and value, in multipart an empty line.
 SECRET_IN_TEXT = re.compile(
-    rf"((?:{'|'.join(CREDENTIALS)})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
+    rf"((?:{'|'.join(CREDENTIALS).replace('_', '[_.]')})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
 )
 
 # A request can hold forty thousand keys without a name.
@@ -113,8 +134,8 @@ def redacted(value: Any) -> Any:
 
 def kept_of(name: str, value: Any) -> Any:
     """One parameter without its secrets; `data_json` hides them in a text."""
-    # Few names come near to a credential's, and what is made of a name never mends a "token" that is not there.
-    if "token" in name.lower() and token_name(name) in CREDENTIALS:
+    # Few names come near to a credential's, and what is made of a name never mends a word that is not there.
+    if NEAR_CREDENTIAL.search(name) and token_name(name) in CREDENTIALS:
         return "[redacted]"
     if name == "data_json" and isinstance(value, str):
         return SECRET_IN_TEXT.sub(r"\1[redacted]", value)

@@ -135,6 +135,8 @@ def success(plan: Plan, action: str, lead: dict[str, Any], warnings: list[dict[s
             "submission_id": None if plan.dry_run else plan.submission_id,
         },
     }
+    if plan.lifted is not None:
+        answer["matched"] = plan.lifted.matched
     if plan.posting.endpoint == "capture":
         answer["dedupe"] = {"action": action, "matched_lead_id": None, "rule": None}
     if plan.dry_run:

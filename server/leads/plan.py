@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.errors import Refused
+from server.foreign.proof import GOOGLE, META, TYPEFORM, holds, proofs_of
+from server.foreign.recognise import Lifted
 from server.lead_tokens import rules
 from server.lead_tokens.rules import PUBLIC, SERVER, Grant
-from server.leads import normalise
+from server.leads import lifting, normalise
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Posting
 from server.leads.tokens import OVERFLOW, fold_new
@@ -46,6 +48,7 @@ class Plan:
     content_hash: str
     contact_field_type: ContactFieldType | None
     callback_at: datetime | None
+    lifted: Lifted | None
     why: Why
 
     @property
@@ -114,12 +117,16 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     refuse_key_in_url(posting)
     admit(posting, grant, powers)
     refuse_unreadable(posting, tree)
+    prove(posting, grant)
+    lifted = None
+    if lifting.FLAG in tree and posting.verb in (None, "update") and lifting.wished(tree):
+        tree, lifted = lifting.lift_payload(tree, grant.region)
     asked = read_asked(tree)
     # Before the wishes: what is no time at all is refused whoever wishes it, and so is one out of range.
     normalise.normalise_times(asked, grant.time_zone, posting.now)
     key = idempotency_key(posting, asked)
     why_wishes = limit_wishes(posting, grant, asked, powers)
-    phone, why_number = read_phone(posting, asked, grant.region)
+    phone, why_number = read_phone(posting, asked, grant.region, lifted)
     normalise.normalise_email(asked)
     kind = normalise.normalise_type(asked, grant.contact_field_types)
     callback_at = normalise.normalise_callback(asked, posting.now)
@@ -156,6 +163,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         content_hash=hashed,
         contact_field_type=kind,
         callback_at=callback_at,
+        lifted=lifted,
         why=[why_token, why_powers, *why_number, why_wishes, why_source],
     )
 
@@ -169,20 +177,25 @@ def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
     return rules.powers(grant.kind, grant.exposed, browser)
 
 
-def read_phone(posting: Posting, asked: Asked, region: str) -> tuple[Phone, Why]:
+def read_phone(posting: Posting, asked: Asked, region: str, lifted: Lifted | None) -> tuple[Phone, Why]:
     """The number that the request names, and why; a lead that is named by its id has one, which is read with it."""
+    why_lifted = [] if lifted is None else [lifting.why_lifted(lifted)]
     if posting.names_number:
         asked.fields["caller_id"] = posting.subject
     elif posting.verb is not None and "caller_id" not in asked.fields:
-        return UNREAD, []
+        return UNREAD, why_lifted
+    if lifted is not None:
+        lifting.refuse_numberless(asked, lifted)
     phone = normalise.normalise_phone(asked, region)
+    if lifted is not None and lifted.test:
+        phone = phone._replace(test=True)
     why = {
         "step": "number",
         "read": {"region": region, "vanity": phone.vanity},
         "decided": phone.e164,
         "rule": "normalised to E.164",
     }
-    return phone, [why]
+    return phone, [*why_lifted, why]
 
 
 def refuse_key_in_url(posting: Posting) -> None:
@@ -225,6 +238,31 @@ def require_key(posting: Posting, grant: Grant) -> None:
     if "leads:create" not in posting.key.scopes:
         text = "lacks the scope leads:create"
         raise Refused("scope_missing", f"The API key {text}", {"auth_token": [text]}, f"The API key {text}. {how}")
+
+
+def prove(posting: Posting, grant: Grant) -> None:
+    """Lets a request pass that comes from whom the token's owner gave the secret to; raises Refused for any other."""
+    if grant.payload_secret is None or posting.proven or posting.by_key:
+        return
+    if not grant.payload_secret:
+        text = "The secret of this token cannot be read"
+        detail = f"{text}: it was kept under another HANDRAISER_SECRET_KEY. Set that again, or the token's secret."
+        raise Refused("unavailable", text, None, detail)
+    proofs = proofs_of(posting.signatures or {}, posting.body)
+    if not proofs:
+        text = "must be proven"
+        detail = (
+            f"The origin of what comes with this token {text}: sign the body as Typeform ({TYPEFORM}) or Meta ({META})"
+            f" does, or send {GOOGLE}, with the token's payload_secret."
+        )
+        errors = {name: ["is missing"] for name in (TYPEFORM, META, GOOGLE)}
+        raise Refused("key_required", "A proof of origin is required", errors, detail)
+    if not any(holds(name, proof, posting.signed, grant.payload_secret) for name, proof in proofs.items()):
+        text = "does not fit the token's payload_secret"
+        detail = (
+            f"{' and '.join(proofs)} {text}. Set the same secret on both sides, and send the body as it was signed."
+        )
+        raise Refused("key_invalid", "The proof of origin is not valid", {name: [text] for name in proofs}, detail)
 
 
 def unreadable(problem: Unreadable) -> Refused:

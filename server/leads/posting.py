@@ -53,6 +53,11 @@ class Posting:
     user_agent: str | None = None
     # Where the order of several is to be seen in it; else it gets one of its own.
     submission_id: str | None = None
+    # The headers that sign the body, by their names, and the bytes that they sign; read only where such a header came.
+    signatures: dict[str, str] | None = None
+    signed: bytes = b""
+    # Whether its origin was proven before: what is taken once more has lost its proof.
+    proven: bool = False
 
     @cached_property
     def verb(self) -> str | None:

@@ -220,7 +220,13 @@ class LeadSchema(Schema):
     update_only = Boolean(**about("Updates a live lead and never makes a new one.", True))
     lead_priority = Decimal(most=1e9, **about("The order in which leads are processed: lower is first.", "5"))
     restart_schedule = Boolean(**about("Starts the schedule of the lead again at its first action.", True))
-    auto_format_nested_fields = Boolean(**about("Lifts contact fields out of payloads of other systems.", True))
+    auto_format_nested_fields = Boolean(
+        **about(
+            "Lifts contact fields out of payloads of other systems: Typeform, Google Ads, Meta, HubSpot, Gravity Forms,"
+            " Elementor, and any other by the names of its keys. The answer's `matched` says what was read from where.",
+            True,
+        )
+    )
     next_action_at = Time(**about("When the next action of the lead runs.", "2026-12-01 14:26:43 +0000"))
     hours_to_expire = Integer(
         least=1, most=10 * YEAR_HOURS, **about("The lead leaves its schedule after that many hours.", 24)

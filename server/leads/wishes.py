@@ -29,9 +29,6 @@ CALLBACKS = frozenset({"schedule_callback_at", "schedule_callback_in_seconds"})
 # Lifting a block or an opt-out is for API keys that may update leads, whatever the token.
 LIFTS = frozenset({"blocked", "opt_out"})
 
-# Declared and validated; what they do is built next. Until then they are named in the warnings.
-NOT_YET = frozenset({"auto_format_nested_fields"})
-
 # What has no meaning for a request that names its lead: that lead is meant and no other, and it is there.
 NOT_FOR_NAMED = frozenset(
     ["expire_existing", "delete_existing", "update_only", "update_all_matching_leads", "vendor_lead_id"]
@@ -83,8 +80,6 @@ def denied(name: str, value: Any, grant: Grant, powers: str, lifts: bool) -> tup
 
 def pointless(name: str, posting: Posting) -> tuple[str, str] | None:
     """Why a wish has no effect at this endpoint: the warning's code and text."""
-    if name in NOT_YET:
-        return "no_effect", f"{name} is valid and has no effect yet."
     if posting.verb is None:
         return None
     number = name in ("caller_id", "number") and posting.endpoint != "edit"

@@ -76,7 +76,16 @@ def read_query(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:
 
 def read_body(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:
     """The parameters of the body; raises Unreadable, which carries the body."""
+    return _read_received(_receive(environ, limits.body_bytes), environ, limits)
+
+
+def read_signed(environ: Mapping[str, Any], limits: Limits = LIMITS) -> tuple[Tree, bytes]:
+    """The parameters of the body, and the bytes that somebody signed; raises Unreadable, which carries the body."""
     body = _receive(environ, limits.body_bytes)
+    return _read_received(body, environ, limits), body
+
+
+def _read_received(body: bytes, environ: Mapping[str, Any], limits: Limits) -> Tree:
     try:
         return _parse(body.removeprefix(codecs.BOM_UTF8), environ, limits)
     except Unreadable as error:

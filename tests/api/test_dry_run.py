@@ -59,6 +59,8 @@ VALID = maybe(
     zip=st.sampled_from(["1", 2, "", {"a": [1]}]),
     data=st.just({"city": "x"}),
     root=st.just("lead"),
+    auto_format_nested_fields=FLAGS,
+    contact=st.sampled_from([{"mobile": OTHER_NUMBER, "name": {"first": "J"}}, {"email": "b@example.com"}]),
 )
 WRONG: list[Json] = [
     {"caller_id": "911"},

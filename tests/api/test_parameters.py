@@ -20,7 +20,6 @@ from server.lead_tokens.models import LeadToken
 from server.leads import schemas
 from server.leads.params import TOKEN_PARAMETERS
 from server.leads.schemas import FIELDS
-from server.leads.wishes import NOT_YET
 from server.numbers.models import Number, NumberPool
 from server.offers.models import ContactFieldType
 from tests.api.calls import CALLS, LEADS, NUMBER, PAGE, Json, end, refused, send, take, taken, warned
@@ -241,7 +240,7 @@ def test_the_table_has_every_parameter_in_every_way() -> None:
     kinds: dict[str, set[str]] = {}
     for row in ROWS:
         kinds.setdefault(row["param"], set()).add(row["kind"])
-    assert kinds == {name: (KINDS - {"valid"}) | {"later"} if name in NOT_YET else KINDS for name in FIELDS}
+    assert kinds == dict.fromkeys(FIELDS, KINDS)
 
 
 def test_every_text_of_a_validator_is_in_the_table_for_every_parameter_that_can_say_it() -> None:
@@ -277,7 +276,7 @@ def test_every_row_knows_what_it_means() -> None:
         assert (row["status"] == "422") == (row["text"] != "")
         assert row["status"] == "422" or (row["column"] and row["stored"])
         assert not row["public_warning"] or row["public"]
-        if row["kind"] in ("empty", "absent", "later"):
+        if row["kind"] in ("empty", "absent"):
             assert row["public"] == ""
 
 

@@ -411,6 +411,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "redirect_error": st.sampled_from([THANKS, "https://evil.example/"]),
     "consent": WORDS,
     "hp": WORDS,
+    "google_key": WORDS,
+    "hub_verify_token": WORDS,
 }
 JUNK = st.one_of(
     st.none(),

@@ -1,0 +1,146 @@
+"""From a payload to what a lead needs of it: recognised by its shape, read by its mapper, and chosen from."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from server.foreign.elementor import is_elementor, read_elementor
+from server.foreign.google_ads import is_google_ads, read_google_ads
+from server.foreign.gravity_forms import is_gravity_forms, read_gravity_forms
+from server.foreign.hubspot import is_hubspot, read_hubspot
+from server.foreign.meta import is_meta, is_meta_webhook, read_meta, read_meta_webhook
+from server.foreign.reading import SHAPED, Claim, Leaf, Reading, Tree
+from server.foreign.typeform import is_typeform, read_typeform
+from server.foreign.walk import read_any
+from server.foreign.words import spelt
+from server.lib import email, phone
+
+# The first that knows a payload reads it.
+MAPPERS: tuple[tuple[Callable[[Tree], bool], Callable[[Tree, str], Reading]], ...] = (
+    (is_typeform, read_typeform),
+    (is_google_ads, read_google_ads),
+    (is_meta, read_meta),
+    (is_meta_webhook, read_meta_webhook),
+    (is_hubspot, read_hubspot),
+    (is_gravity_forms, read_gravity_forms),
+    (is_elementor, read_elementor),
+)
+
+# What is lifted: these fill a parameter of their name, the rest a token.
+PARAMETERS = ("caller_id", "email", "traffic_source_id", "sub_id", "vendor_lead_id")
+TOKENS = ("first_name", "last_name", "full_name", "address", "city", "state", "zip")
+LONGEST = 255
+# To look closely costs; who sends thousands of numbers means none of them more than the first ones.
+MOST_JUDGED = 20
+
+BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
+DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What is taken from a payload. `aliases` are what tokens of these names would hold, where no value has them."""
+
+    payload: str
+    fields: dict[str, Any]
+    tokens: tuple[tuple[str, Any], ...]
+    aliases: dict[str, Claim]
+    matched: list[dict[str, str]]
+    test: bool = False
+    missing: str | None = None
+
+
+def lift(parts: Iterable[tuple[str, Tree]], region: str, sent: Collection[str]) -> Lifted:
+    """What the trees hold, each with its path: the parameters that were not `sent` anyway, and all else as tokens."""
+    readings = [read(tree, path) for path, tree in parts if tree]
+    known = next((each for each in readings if each.payload != "unknown"), Reading("unknown", ()))
+    claims = [leaf.claim for each in readings for leaf in each.leaves if leaf.claim is not None]
+    chosen = {
+        field: claim
+        for field in PARAMETERS
+        if field not in sent and (claim := choose(field, claims, region)) is not None
+    }
+    return Lifted(
+        payload=known.payload,
+        fields={field: claim.value for field, claim in chosen.items()},
+        tokens=tuple(pair for each in readings for pair in kept(each, chosen)),
+        aliases={name: claim for name in TOKENS if (claim := choose(name, claims, region)) is not None},
+        matched=[match(field, claim, known.payload) for field, claim in chosen.items()],
+        test=any(each.test for each in readings),
+        missing=next((each.missing for each in readings if each.missing), None),
+    )
+
+
+def read(tree: Tree, path: str = "") -> Reading:
+    """The payload's reading by the first mapper that knows it; one that nobody knows is walked."""
+    nested = unflattened(tree)
+    for knows, mapper in MAPPERS:
+        if knows(nested):
+            return mapper(nested, path)
+    return read_any(nested, path)
+
+
+def choose(field: str, claims: Iterable[Claim], region: str) -> Claim | None:
+    """The surest claim to a field that is sound, of equals the first. A wrong number that is told is better than none:
+    the sender hears of it."""
+    ordered = sorted((claim for claim in claims if claim.field == field), key=lambda claim: claim.sure)
+    usable = [claim for claim in ordered if len(str(claim.value)) <= LONGEST][:MOST_JUDGED]
+    first = next((claim for claim in usable if claim.sure < SHAPED), None)
+    return next((claim for claim in usable if sound(field, str(claim.value), region)), first)
+
+
+def sound(field: str, value: str, region: str) -> bool:
+    """Whether a value is what it should be."""
+    if field == "caller_id":
+        return phone.parse(value, region) is not None
+    return field != "email" or email.normalise(value.strip()) is not None
+
+
+def kept(reading: Reading, chosen: dict[str, Claim]) -> Iterator[tuple[str, Any]]:
+    """The tokens: of a payload that is known without what fills a parameter, of another every value."""
+    for leaf in reading.leaves:
+        # Of a list only one value fills it.
+        fills = leaf.claim is not None and chosen.get(leaf.claim.field) is leaf.claim and type(leaf.value) is not list
+        if not fills or (reading.payload == "unknown" and not says_it_all(leaf)):
+            yield leaf.name, leaf.value
+
+
+def says_it_all(leaf: Leaf) -> bool:
+    """Whether a value is called as the parameter that it fills, so that a token would say it twice."""
+    return leaf.claim is not None and spelt(leaf.name).replace(" ", "_") == leaf.claim.field
+
+
+def match(field: str, claim: Claim, payload: str) -> dict[str, str]:
+    """What was read from where, as the answer says it."""
+    return {"field": field, "from": claim.path, "by": claim.by, "payload": payload}
+
+
+def unflattened(tree: Tree) -> Tree:
+    """The tree with its flat keys (`fields[email][value]`) as the nested ones that they stand for."""
+    if not any("[" in key for key in tree):
+        return tree
+    # The request itself stays as it came.
+    nested: dict[str, Any] = deepcopy({key: value for key, value in tree.items() if "[" not in key})
+    for key, value in tree.items():
+        if "[" not in key:
+            continue
+        spelt_key = BRACKETS.fullmatch(key)
+        steps = [spelt_key[1], *spelt_key[2][1:-1].split("][")] if spelt_key else [key]
+        if len(steps) > DEEPEST or not plant(nested, steps, value):
+            nested[key] = value
+    return nested
+
+
+def plant(tree: dict[str, Any], steps: list[str], value: Any) -> bool:
+    """Puts a value where its steps lead; whether there is room: nothing that stands there is overwritten."""
+    *branches, last = steps
+    for branch in branches:
+        tree = tree.setdefault(branch, {})
+        if not isinstance(tree, dict):
+            return False
+    if last in tree:
+        return False
+    tree[last] = value
+    return True

@@ -1,0 +1,100 @@
+"""`auto_format_nested_fields`: from another system's payload to the parameters and tokens of a request. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from marshmallow import ValidationError
+
+from server.errors import Refused
+from server.foreign.recognise import Lifted, lift, match
+from server.leads.params import CREDENTIALS, READ_CONTROLS, RESERVED, Asked, blank, read_data
+from server.leads.schemas import FIELDS
+from server.leads.tokens import LONGEST_NAME, token_name
+
+FLAG = "auto_format_nested_fields"
+
+# A credential within a payload, by the end of its path.
+ENDS = tuple(f"_{name}" for name in CREDENTIALS)
+
+# Reserved names that mean something to us, or to the framework that made the form; all others are the payload's own.
+OURS = (
+    frozenset(FIELDS) | READ_CONTROLS | {"consent", "hp", "utf8", "_method", "authenticity_token", "hub_verify_token"}
+)
+
+Tree = dict[str, Any]
+
+
+def wished(tree: Mapping[str, Any]) -> bool:
+    """Whether the payload is to be lifted; what is no boolean at all is refused with the other parameters."""
+    try:
+        return not blank(tree[FLAG]) and bool(FIELDS[FLAG].deserialize(tree[FLAG]))
+    except ValidationError:
+        return False
+
+
+def lift_payload(tree: Tree, region: str) -> tuple[Tree, Lifted]:
+    """The parameters with what the payload among them says, and what was lifted; raises Refused for unreadable `data`.
+
+    A parameter that was sent as such wins over one that is lifted.
+    """
+    ours = {name: value for name, value in tree.items() if name in OURS and not blank(value)}
+    theirs = {name: value for name, value in tree.items() if name not in OURS}
+    if not isinstance(ours.get("data", {}), dict):
+        # Not our hash of tokens, so it is theirs.
+        theirs["data"] = ours.pop("data")
+    inside = read_data(Asked(ours, {}, ours))
+    sent = ours.keys() | ({"caller_id"} if "number" in ours else set())
+    lifted = lift([("", theirs), ("data", inside)], region, sent)
+    tokens = named_tokens(lifted)
+    further = {name: claim for name, claim in lifted.aliases.items() if name not in tokens}
+    tokens |= {name: claim.value for name, claim in further.items()}
+    matched = [match(f"data.{name}", claim, lifted.payload) for name, claim in further.items()]
+    kept = {name: value for name, value in ours.items() if name not in ("data", "data_json")}
+    return kept | lifted.fields | {"data": tokens}, replace(lifted, matched=[*lifted.matched, *matched])
+
+
+def named_tokens(lifted: Lifted) -> Tree:
+    """Each value under a token's name of its own: none is reserved, too long or taken."""
+    prefix = "payload" if lifted.payload == "unknown" else lifted.payload
+    tokens: Tree = {}
+    numbers: dict[str, int] = {}
+    nameless = count(1)
+    for key, value in lifted.tokens:
+        name = token_name(key)
+        if name in CREDENTIALS or name.endswith(ENDS):
+            continue
+        # A blank value uses its number up too: the next one has the same name in every lead of the form.
+        name = name or f"field_{next(nameless)}"
+        if blank(value):
+            continue
+        tokens[free_name(f"{prefix}_{name}" if name in RESERVED else name, tokens, numbers)] = value
+    return tokens
+
+
+def free_name(name: str, taken: Mapping[str, Any], numbers: dict[str, int]) -> str:
+    """The name, cut to its length; a further one of the same name is numbered, from where `numbers` says."""
+    cut = free = name[:LONGEST_NAME].rstrip("_")
+    while free in taken:
+        numbers[cut] = numbers.get(cut, 1) + 1
+        end = f"_{numbers[cut]}"
+        free = cut[: LONGEST_NAME - len(end)] + end
+    return free
+
+
+def refuse_numberless(asked: Asked, lifted: Lifted) -> None:
+    """Refuses a payload of a kind that has no number, which says what to send instead."""
+    if lifted.missing and "caller_id" not in asked.fields:
+        text = "is missing"
+        raise Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, lifted.missing)
+
+
+def why_lifted(lifted: Lifted) -> dict[str, Any]:
+    """The step of a plan that says what was read from where."""
+    return {
+        "step": "lift",
+        "read": {"payload": lifted.payload, "test": lifted.test},
+        "decided": lifted.matched,
+        "rule": "what was sent as a parameter wins; else what the payload tells, then names, then shapes",
+    }

@@ -1,0 +1,217 @@
+"""auto_format_nested_fields (API.md §6): the payloads of other systems, posted as their programs post them."""
+
+import copy
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.api.calls import LEADS, NUMBER, Json, end, refused, send, take, taken, warned
+from tests.api.test_dry_run import essence
+from tests.factories import Account
+from tests.unit.foreign import SAMPLES
+
+FOREIGN = "+17194451111"
+
+
+def flat(tree: Json) -> dict[str, str]:
+    """A payload as WordPress sends it in a form: nothing for null."""
+    return {key: "" if value is None else str(value) for key, value in tree.items()}
+
+
+def as_json(tree: Json) -> Json:
+    return {"json": tree}
+
+
+def as_form(tree: Json) -> Json:
+    return {"data": urlencode(flat(tree)), "content_type": "application/x-www-form-urlencoded"}
+
+
+# How each program sends: the token and the flag stand in the URL that it was given.
+WAYS: dict[str, tuple[str, Any]] = {
+    "Typeform": ("typeform", as_json),
+    "Google Ads": ("google_ads", as_json),
+    "Meta": ("meta", as_json),
+    "HubSpot": ("hubspot", as_json),
+    "Gravity Forms in JSON": ("gravity_forms", as_json),
+    "Gravity Forms as a form": ("gravity_forms", as_form),
+    "Elementor as a form": ("elementor", as_form),
+    "Elementor in JSON, flat": ("elementor", as_json),
+    "Elementor without advanced data": ("elementor_simple", as_form),
+}
+
+
+def post(client: FlaskClient, token: str, payload: Json, how: Any = as_json, **query: Any) -> TestResponse:
+    """The payload, posted to the URL that its program was given."""
+    asked = {"lead_token": token, "auto_format_nested_fields": "true"} | query
+    return client.post(LEADS, query_string=asked, **how(payload))
+
+
+# The samples
+
+
+@pytest.mark.parametrize("token", ["schedule_token", "publishable_token"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_payload_is_taken_as_its_program_sends_it(
+    client: FlaskClient, account: Account, way: str, token: str
+) -> None:
+    name, how = WAYS[way]
+    dry = post(client, getattr(account, token), SAMPLES[name], how, dry_run="1")
+    assert account.leads() == account.submissions() == []
+    answer = post(client, getattr(account, token), SAMPLES[name], how)
+    body = taken(answer)
+    assert essence(dry)[2] | {"why": None} == essence(answer)[2] | {"why": None}
+    assert body["action"] == ("created" if token == "schedule_token" else "received")
+    assert body["warnings"] == []
+    [lead] = account.leads()
+    address = "laura@example.com" if name == "typeform" else "jane@example.com"
+    assert (lead["caller_id"], lead["email"], lead["test"]) == (FOREIGN, address, name == "google_ads")
+    assert body["lead"]["caller_id"] == FOREIGN
+    assert body["lead"]["data"] == lead["data"]
+    assert body["matched"][0].keys() == {"field", "from", "by", "payload"}
+    # A form's simple fields have the name of the parameter; the others are said to be read from somewhere.
+    found = {each["field"] for each in body["matched"]}
+    assert found >= ({"caller_id"} if name == "elementor_simple" else {"caller_id", "email"})
+    [submission] = account.submissions()
+    lifted = [step for step in json.loads(submission["why"]) if step["step"] == "lift"]
+    assert [step["decided"] for step in lifted] == [body["matched"]]
+
+
+def test_what_hidden_fields_name_is_attributed(client: FlaskClient, account: Account) -> None:
+    lead = taken(post(client, account.schedule_token, SAMPLES["typeform"]))["lead"]
+    assert (lead["traffic_source_id"], lead["sub_id"]) == ("google_ads", "a1b2c3d")
+    assert "0" * 32 not in json.dumps(lead)
+    [submission] = account.submissions()
+    assert "0" * 32 not in submission["received"]
+    assert submission["vendor_lead_id"] == SAMPLES["typeform"]["form_response"]["token"]
+
+
+def test_a_payload_that_is_delivered_twice_is_one_lead(client: FlaskClient, account: Account) -> None:
+    for name in ("typeform", "google_ads", "meta"):
+        first, second = (taken(post(client, account.schedule_token, SAMPLES[name])) for _ in range(2))
+        assert (second["action"], second["lead_id"]) == ("replayed", first["lead_id"])
+        end(account, first["lead_id"])
+
+
+def test_numbers_that_are_unsafe_are_kept_as_text(client: FlaskClient, account: Account) -> None:
+    payload = SAMPLES["google_ads"] | {"asset_group_id": 2**60, "form_id": 40000000000}
+    data = taken(post(client, account.schedule_token, payload))["lead"]["data"]
+    assert (data["asset_group_id"], data["form_id"]) == (str(2**60), 40000000000)
+
+
+# What the flag changes, and what not
+
+
+def test_without_the_flag_nothing_is_lifted(client: FlaskClient, account: Account) -> None:
+    nested = {"contact": {"phone": FOREIGN, "email": "jane@example.com"}}
+    for flag in (None, "", "false", False, 0):
+        body = taken(send(client, account.schedule_token, **nested, auto_format_nested_fields=flag))
+        assert "matched" not in body
+        assert (body["lead"]["data"], body["lead"]["email"]) == (nested, None)
+    refused(client.post(LEADS, json=nested | {"lead_token": account.schedule_token}), "caller_id_missing")
+
+
+def test_what_was_sent_as_a_parameter_wins(client: FlaskClient, account: Account) -> None:
+    own = {"caller_id": NUMBER, "email": "own@example.com", "traffic_source_id": "bing", "vendor_lead_id": "V1"}
+    body = taken(post(client, account.schedule_token, SAMPLES["typeform"], **own))
+    lead = body["lead"]
+    assert (lead["caller_id"], lead["email"], lead["traffic_source_id"]) == (NUMBER, "own@example.com", "bing")
+    assert {each["field"] for each in body["matched"]} == {"sub_id", "data.first_name"}
+    assert lead["data"]["token"] == SAMPLES["typeform"]["form_response"]["token"]
+
+
+@pytest.mark.parametrize("name", ["phone", "mobile", "Cell Phone", "your-tel"])
+def test_a_number_under_another_name_is_used(client: FlaskClient, account: Account, name: str) -> None:
+    for sent in ({name: FOREIGN}, {"data": {name: FOREIGN}}, {"data_json": json.dumps({name: FOREIGN})}):
+        body = taken(post(client, account.schedule_token, sent))
+        assert body["lead"]["caller_id"] == FOREIGN
+        [match] = body["matched"]
+        assert (match["field"], match["payload"]) == ("caller_id", "unknown")
+        assert match["from"] == (name if name in sent else f"data.{name}")
+
+
+def test_a_number_that_is_none_is_refused_as_such(client: FlaskClient, account: Account) -> None:
+    body = refused(post(client, account.schedule_token, {"phone": "12345"}), "invalid_caller_id")
+    assert "12345" in body["detail"]
+
+
+def test_wrong_parameters_are_named_with_the_flag_as_without(client: FlaskClient, account: Account) -> None:
+    body = refused(post(client, account.schedule_token, {"phone": FOREIGN, "blocked": "x"}), "invalid_parameter")
+    assert body["errors"].keys() == {"blocked"}
+    body = refused(post(client, account.schedule_token, {"phone": FOREIGN, "data_json": "{"}), "invalid_parameter")
+    assert body["errors"].keys() == {"data_json"}
+    answer = post(client, account.schedule_token, {"phone": FOREIGN}, auto_format_nested_fields="maybe")
+    assert refused(answer, "invalid_parameter")["errors"].keys() == {"auto_format_nested_fields"}
+
+
+def test_metas_webhook_is_told_what_to_send_instead(client: FlaskClient, account: Account) -> None:
+    body = refused(post(client, account.schedule_token, SAMPLES["meta_webhook"]), "caller_id_missing")
+    assert body["errors"] == {"caller_id": ["is missing"]}
+    assert "leadgen_id 123" in body["detail"]
+    assert "Graph API" in body["detail"]
+    assert taken(post(client, account.schedule_token, SAMPLES["meta_webhook"], caller_id=NUMBER))["action"] == "created"
+
+
+def test_a_named_lead_takes_its_tokens_from_a_payload(client: FlaskClient, account: Account) -> None:
+    lead_id = take(client, account.schedule_token)["lead_id"]
+    asked = {"lead_token": account.schedule_token, "auto_format_nested_fields": "1"}
+    payload = copy.deepcopy(SAMPLES["elementor"])
+    body = taken(client.post(f"{LEADS}/{lead_id}/lead_update", query_string=asked, json=payload))
+    assert (body["lead"]["caller_id"], body["lead"]["email"]) == (NUMBER, "jane@example.com")
+    assert body["lead"]["data"]["utm_source"] == "x"
+    assert warned(body) == [("caller_id", "no_effect")]
+    edit = {"auto_format_nested_fields": True, "contact": {"mobile": FOREIGN}}
+    answer = client.put(f"{LEADS}/{lead_id}", json=edit, headers=account.bearer)
+    assert taken(answer)["lead"]["caller_id"] == FOREIGN
+    removed = taken(client.post(f"{LEADS}/{lead_id}/lead_remove", query_string=asked))
+    assert warned(removed) == [("auto_format_nested_fields", "no_effect")]
+
+
+def test_more_values_than_a_lead_keeps_go_into_one(client: FlaskClient, account: Account) -> None:
+    payload = {"phone": FOREIGN, "rows": [{"a": number} for number in range(300)]}
+    body = taken(post(client, account.schedule_token, payload))
+    assert warned(body) == [("extra", "too_many_tokens")]
+    assert sorted([*body["lead"]["data"].values(), *body["lead"]["data"]["extra"].values()], key=str).count(299) == 1
+
+
+def test_what_a_framework_adds_to_its_form_is_no_token(client: FlaskClient, account: Account) -> None:
+    added = dict.fromkeys(("utf8", "_method", "authenticity_token", "consent", "hp"), "1")
+    body = taken(post(client, account.schedule_token, {"mobile": FOREIGN, "action": "submit", **added}))
+    assert body["lead"]["data"] == {"mobile": FOREIGN, "payload_action": "submit"}
+    assert {name for name, _ in warned(body)} == added.keys()
+
+
+# Test leads
+
+
+def test_googles_test_is_a_test_lead_and_makes_none_of_a_real_one(client: FlaskClient, account: Account) -> None:
+    real = SAMPLES["google_ads"] | {"is_test": False, "lead_id": "real"}
+    assert taken(post(client, account.schedule_token, real))["lead"]["test"] is False
+    again = taken(post(client, account.schedule_token, SAMPLES["google_ads"]))
+    assert (again["action"], again["lead"]["test"]) == ("updated", False)
+    end(account, again["lead_id"])
+    test = taken(post(client, account.offer_token, SAMPLES["google_ads"]))
+    assert test["lead"]["test"] is True
+    assert taken(post(client, account.offer_token, real))["lead"]["test"] is False
+
+
+def test_googles_key_is_kept_nowhere(client: FlaskClient, account: Account) -> None:
+    secret = "never-to-be-kept"
+    for query in ({}, {"auto_format_nested_fields": "0", "caller_id": NUMBER}):
+        payload = SAMPLES["google_ads"] | {"google_key": secret, "data": {"google_key": secret, "Google-Key": secret}}
+        body = taken(post(client, account.schedule_token, payload, **query))
+        assert secret not in json.dumps(body)
+    refused(
+        client.post(
+            LEADS,
+            query_string={"lead_token": account.schedule_token},
+            data=f'{{"google_key": "{secret}", "hub.verify_token": "{secret}", ',
+            content_type="application/json",
+        ),
+        "malformed_body",
+    )
+    for table in ("submission", "lead", "token"):
+        assert secret not in str(account.rows(f"select * from {table} where company_id = :company_id"))
