@@ -23,6 +23,7 @@ from server.api import (
     leads,
     observe,
     records,
+    submissions,
     token_names,
 )
 from server.api.application import Application
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
-    for module in (leads, lead_edits, records, fields, calls, health):
+    for module in (leads, lead_edits, records, submissions, fields, calls, health):
         app.register_blueprint(module.blueprint)
     for module in (configured, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)

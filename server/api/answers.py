@@ -53,9 +53,15 @@ def json_answer(
 
 
 def error_answer(refusal: Refused, submission_id: str | None = None) -> Response:
+    """An error as an answer."""
+    headers = {"Retry-After": RETRY_AFTER} if refusal.code in RETRIED else None
+    return json_answer(error_content(refusal, submission_id), refusal.status, headers)
+
+
+def error_content(refusal: Refused, submission_id: str | None = None) -> dict[str, Any]:
     """An error in all the shapes that clients look for: errors, message, detail (RFC 9457), code."""
     g.code = refusal.code
-    content = {
+    return {
         "success": False,
         "status": refusal.status,
         "type": f"{own_origin()}/api/docs/1.0/errors.html#{refusal.code}",
@@ -67,8 +73,6 @@ def error_answer(refusal: Refused, submission_id: str | None = None) -> Response
         "errors": refusal.errors,
         "metadata": {"request_id": g.request_id, "submission_id": submission_id},
     }
-    headers = {"Retry-After": RETRY_AFTER} if refusal.code in RETRIED else None
-    return json_answer(content, refusal.status, headers)
 
 
 def own_origin() -> str:

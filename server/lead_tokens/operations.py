@@ -22,6 +22,7 @@ KEPT_SETTINGS = (
     "allowed_redirects",
     "per_minute_limit",
     "allows_callbacks",
+    "reads_submissions",
     "expires_at",
 )
 

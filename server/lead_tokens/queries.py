@@ -47,6 +47,15 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
     return kept[1]
 
 
+def has_token(company_id: int, token_id: int) -> bool:
+    """Whether it is one of the company's that stands for a schedule or an offer, be it in force or not."""
+    with db.engine.connect() as connection:
+        query = select(LeadToken.id).where(
+            LeadToken.id == token_id, LeadToken.company_id == company_id, LeadToken.kind != "postback"
+        )
+        return connection.scalar(query) is not None
+
+
 def find_grant_of(token_id: int) -> Grant:
     """What a lead's own token grants, be it in force or not: who acts on the lead has another authority."""
     grant = load_grant(LeadToken.id == token_id)
@@ -107,6 +116,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         disabled_at=token.disabled_at,
         exposed=token.exposed_at is not None,
         last_used_at=token.last_used_at,
+        reads_submissions=token.reads_submissions,
     )
 
 

@@ -66,6 +66,10 @@ class LeadTokenSchema(Schema):
         load_default=None,
     )
     allows_callbacks = Switch("Whether a publishable token may book callbacks.", load_default=False)
+    reads_submissions = Switch(
+        "Whether who has this server token may read what became of its own submissions; never once it is exposed.",
+        load_default=False,
+    )
     expires_at = Time(
         "From when on it is no longer taken; null is never.", "2027-01-01T00:00:00Z", allow_none=True, load_default=None
     )

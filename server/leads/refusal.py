@@ -6,7 +6,7 @@ from server.errors import Refused
 from server.lead_tokens.rules import Grant
 from server.leads import rows
 from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
-from server.leads.plan import Plan, powers_of
+from server.leads.plan import Plan, is_key, powers_of, why_replay
 from server.leads.posting import Posting
 from server.leads.record import kept_values
 from server.leads.state import KeptAnswer
@@ -15,11 +15,11 @@ from server.lib.ledger import Arm, Ledger
 from server.offers.acceptance import NotAccepted
 
 
-def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
-    """Keeps a refused request with all that came; its id."""
+def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> dict[str, Any]:
+    """Keeps a refused request with all that came; the values that say so."""
     values = refusal_values(posting, grant, refusal)
     ledger.write(refusal_arms(posting, grant, values), values)
-    return str(values["submission_id"])
+    return values
 
 
 def write_hidden_refusal(
@@ -45,13 +45,21 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
     powers, _ = powers_of(posting, grant)
     step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
     why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
+    original = posting.original
+    if original is not None:
+        why = why_replay(posting, original) + why
+    # What came is kept as long as it was to be: a replay in vain is no reason to keep it for longer.
+    purge_at = original.purge_at if original is not None else None
+    told_id = original.public_lead_id if original is not None else None
     return circumstances(posting, grant) | {
         "submission_id": secrets.new_id(),
         "submission_powers": powers,
+        "submission_public_lead_id": told_id,
         "submission_action": "refused",
         "submission_code": refusal.code,
         "submission_why": json.dump(why),
-        "submission_purge_at": posting.now + REFUSED_KEPT,
+        "submission_purge_at": purge_at or posting.now + REFUSED_KEPT,
+        "submission_idempotency_key": posting.idempotency_header if is_key(posting.idempotency_header) else None,
     }
 
 
@@ -59,6 +67,6 @@ def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list
     """The submission, and the mark of a token that a page has shown."""
     arms = [rows.SUBMISSION_INSERT.arm(values)]
     if exposes(posting, grant):
-        values["exposed_origin"] = exposed_origin(posting)
+        values["exposed_origin"] = exposed_origin(posting.origin, posting.referrer)
         arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
     return arms

@@ -64,6 +64,10 @@ NEW_NUMBER = (
     " (select 1 from contact where contact.company_id = :company_id and contact.caller_id = :caller_id)"
 )
 REFUSED_FOR = "select code from submission where company_id = :company_id and id = :submission_id"
+TAKEN_REPLAY = (
+    "select cast(lead_id as text), cast(id as text), action, why from submission"
+    " where company_id = :company_id and replay_of_id = :replay_of_id and action <> 'refused'"
+)
 VERSION = "select config_version from company where id = :company_id"
 FACTS = (
     "select (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
@@ -110,6 +114,17 @@ class KeptAnswer:
     submission_id: str
     answer: str | None
     expires_at: datetime | None
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of a submission that was taken once more: the lead as it is now, and its number's contact."""
+
+    submission_id: str | None
+    action: str
+    why: str
+    lead: dict[str, Any]
+    contact: ContactState | None
 
 
 @dataclass(slots=True)
@@ -253,6 +268,24 @@ def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer 
     asked = {"company_id": grant.company_id, "token_id": grant.token_id, "scope": scope, "key": key}
     row = ledger.row(KEPT_ANSWER, asked)
     return KeptAnswer(row[0], row[1], row[2], row[3], instant(row[4])) if row else None
+
+
+def read_taken_replay(ledger: Ledger, grant: Grant, replay_of_id: str) -> Done | None:
+    """What came of the replay of a submission, if one was taken: the unique index lets there be no second. Raises
+    StaleGrant."""
+    row = ledger.row(TAKEN_REPLAY, {"company_id": grant.company_id, "replay_of_id": replay_of_id})
+    if row is None:
+        return None
+    lead_id, submission_id, action, why = row
+    return Done(submission_id, action, why, *read_lead_now(ledger, grant, lead_id))
+
+
+def read_lead_now(ledger: Ledger, grant: Grant, lead_id: str | None) -> tuple[dict[str, Any], ContactState | None]:
+    """A lead that something was taken for, and its number's contact; raises StaleGrant."""
+    lead = read_lead(ledger, grant.company_id, lead_id)
+    if lead is None:
+        raise LookupError(f"lead {lead_id}: what was taken has its lead")
+    return lead, read_state(ledger, grant, lead["caller_id"]).contact
 
 
 def read_code(ledger: Ledger, grant: Grant, submission_id: str) -> str | None:

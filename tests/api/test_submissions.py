@@ -350,3 +350,8 @@ def test_a_blank_in_the_body_hides_nothing_of_the_url(client: FlaskClient, accou
     url = f"/api/v1/leads?lead_token={account.schedule_token}&caller_id=7192221234&data[city]=Denver"
     answer = client.post(url, json={"data": {"city": "", "zip": "1"}, "caller_id": ""})
     assert answer.get_json()["lead"]["data"] == {"city": "Denver", "zip": "1"}
+
+
+def test_a_vendor_of_another_company_has_no_submissions_here(client: FlaskClient, account: Account) -> None:
+    take(client, make_account(account.app).schedule_token)
+    assert listed(client, account, "?vendor=First")["submissions"] == []
