@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from marshmallow import ValidationError
+
 from server.errors import Refused
 from server.lead_tokens.rules import Grant
 from server.leads import rows
 from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
+from server.leads.params import blank
 from server.leads.plan import Plan, is_key, powers_of, why_replay
 from server.leads.posting import Posting
 from server.leads.record import kept_values
+from server.leads.schemas import FIELDS
 from server.leads.state import KeptAnswer
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
+from server.lib.wire import first_bad_character
 from server.offers.acceptance import NotAccepted
 
 
@@ -54,6 +59,7 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
     return circumstances(posting, grant) | {
         "submission_id": secrets.new_id(),
         "submission_powers": powers,
+        "submission_vendor_lead_id": vendors_id(posting),
         "submission_public_lead_id": told_id,
         "submission_action": "refused",
         "submission_code": refusal.code,
@@ -61,6 +67,18 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
         "submission_purge_at": purge_at or posting.now + REFUSED_KEPT,
         "submission_idempotency_key": posting.idempotency_header if is_key(posting.idempotency_header) else None,
     }
+
+
+def vendors_id(posting: Posting) -> str | None:
+    """The vendor's own id, if so much of the request is right: by it the vendor finds what was refused."""
+    sent = posting.tree.get("vendor_lead_id")
+    if blank(sent):
+        return None
+    try:
+        known: str = FIELDS["vendor_lead_id"].deserialize(sent)
+    except ValidationError:
+        return None
+    return known if first_bad_character({"vendor_lead_id": known}) is None else None
 
 
 def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list[Arm]:
