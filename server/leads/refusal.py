@@ -75,7 +75,7 @@ def vendors_id(posting: Posting) -> str | None:
     if blank(sent):
         return None
     try:
-        known: str = FIELDS["vendor_lead_id"].deserialize(sent)
+        known = str(FIELDS["vendor_lead_id"].deserialize(sent))
     except ValidationError:
         return None
     return known if first_bad_character({"vendor_lead_id": known}) is None else None
