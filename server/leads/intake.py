@@ -213,7 +213,7 @@ def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None)
     record.answer(decision, kept, stored.vendor, content)
     if original is not None:
         # What was kept is for the sender; who replays hears all of it.
-        content = answer_taken(plan, original, decision, stored.contact, content.get("messages"))
+        content = answer_taken(plan, original, decision, stored, content.get("messages"))
     return finished(plan, decision.action, content), record
 
 

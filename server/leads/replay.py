@@ -12,7 +12,7 @@ from server.leads.decide import Decision
 from server.leads.params import TOKEN_PARAMETERS
 from server.leads.plan import Plan
 from server.leads.posting import EDITS, Original, Posting
-from server.leads.state import ContactState, Done, KeptAnswer
+from server.leads.state import ContactState, Done, KeptAnswer, State
 from server.lib import clock, json
 from server.lib.wire import Code, Unreadable
 
@@ -118,12 +118,12 @@ def holds(kept: KeptAnswer, plan: Plan) -> bool:
     return kept.submission_id != original.submission_id and not secret
 
 
-def answer_taken(
-    plan: Plan, original: Original, decision: Decision, contact: ContactState | None, messages: Any
-) -> Json:
+def answer_taken(plan: Plan, original: Original, decision: Decision, stored: State, messages: Any) -> Json:
     """What is said of a replay that is taken: all of it, also of what a page must not learn."""
     lead = shown(decision.lead, decision.contact)
-    before = shown(decision.before, contact) if decision.before is not None else None
+    before = None
+    if decision.before is not None:
+        before = shown(decision.before, stored.contact_of(decision.before, plan.phone.e164))
     warnings = plan.asked.warnings + decision.warnings
     answer = payload.success(plan, decision.action, lead, warnings)
     answer.pop("dedupe", None)

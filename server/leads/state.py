@@ -147,10 +147,16 @@ class State:
     latest: dict[str, Latest] = field(default_factory=dict)
     vendor: KeptAnswer | None = None
     vendor_lead: dict[str, Any] | None = None
+    # Of its number, where that is not the number that was sent.
+    vendor_contact: ContactState | None = None
     # The live lead of the number under the owner of the vendor's lead, where that is not the token's.
     rival: dict[str, Any] | None = None
     named: dict[str, Any] | None = None
     facts: StoredFacts | None = None
+
+    def contact_of(self, lead: dict[str, Any], caller_id: str) -> ContactState | None:
+        """The contact of a lead that may have another number than the one that was sent."""
+        return self.contact if lead["caller_id"] == caller_id else self.vendor_contact
 
 
 def instant(value: Any) -> Any:
@@ -184,12 +190,10 @@ def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = 
     the two looks changes the contact's version too, which the write compares.
     """
     asked = owned(grant, caller_id)
-    row = ledger.row(NUMBER, asked)
-    if row is None or row[0] != grant.config_version:
-        raise StaleGrant
-    if row[1] is None:
+    contact = read_contact(ledger, grant, asked)
+    if contact is None:
         return State(None, None)
-    state = State(ContactState(row[1], row[2], *map(instant, row[3:])), None)
+    state = State(contact, None)
     query, offer = (OFFERS_LEADS, {"offer_id": grant.offer_id}) if everywhere else (LIVE_LEAD, {})
     for each in ledger.rows(query, asked | offer):
         lead = live_lead(state, each)
@@ -198,6 +202,14 @@ def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = 
         else:
             state.elsewhere.append(lead)
     return state
+
+
+def read_contact(ledger: Ledger, grant: Grant, asked: dict[str, Any]) -> ContactState | None:
+    """What is known of a number; raises StaleGrant."""
+    row = ledger.row(NUMBER, asked)
+    if row is None or row[0] != grant.config_version:
+        raise StaleGrant
+    return None if row[1] is None else ContactState(row[1], row[2], *map(instant, row[3:]))
 
 
 def live_lead(state: State, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -216,6 +228,8 @@ def read_vendors_lead(ledger: Ledger, grant: Grant, caller_id: str, state: State
     """The lead that the vendor's own id names, and who has the number where that lead is at home."""
     lead = read_lead(ledger, grant.company_id, vendor.lead_id)
     state.vendor, state.vendor_lead = vendor, lead
+    if lead is not None and lead["caller_id"] != caller_id:
+        state.vendor_contact = read_contact(ledger, grant, owned(grant, lead["caller_id"]))
     if lead is not None and not owned_by(grant, lead):
         home = {name: lead[name] for name in ("company_id", "owner_kind", "owner_id")}
         rows = ledger.rows(LIVE_LEAD, home | {"caller_id": caller_id})
@@ -285,7 +299,7 @@ def read_lead_now(ledger: Ledger, grant: Grant, lead_id: str | None) -> tuple[di
     lead = read_lead(ledger, grant.company_id, lead_id)
     if lead is None:
         raise LookupError(f"lead {lead_id}: what was taken has its lead")
-    return lead, read_state(ledger, grant, lead["caller_id"]).contact
+    return lead, read_contact(ledger, grant, owned(grant, lead["caller_id"]))
 
 
 def read_code(ledger: Ledger, grant: Grant, submission_id: str) -> str | None:
