@@ -326,7 +326,9 @@ def test_a_replay_that_was_taken_is_answered_again_and_nothing_more_is_done(
     in_vain = replay(client, account, submission_id)["submission_id"]
     accept(account)
     first = replay(client, account, submission_id)
+    # Neither a rule nor a token that has ended since makes it undone.
     accept(account, require_traffic_source=True)
+    account.change(LeadToken, token_id(account, account.schedule_token), disabled_at=NOW)
     stored = snapshot(account.app, account.company_id)
     # Also by the replay that was refused before: it is of the same submission.
     for each in (submission_id, in_vain):
