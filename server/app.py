@@ -25,6 +25,7 @@ from server.api import (
     leads,
     observe,
     records,
+    submissions,
     throttle,
     token_names,
 )
@@ -82,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
-    for module in (leads, batch, lead_edits, records, fields, calls, health):
+    for module in (leads, batch, lead_edits, records, submissions, fields, calls, health):
         app.register_blueprint(module.blueprint)
     for module in (configured, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)

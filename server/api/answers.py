@@ -55,14 +55,14 @@ def json_answer(
 
 
 def error_answer(refusal: Refused, submission_id: str | None = None) -> Response:
-    """An error in all the shapes that clients look for: errors, message, detail (RFC 9457), code."""
+    """An error as an answer."""
     g.code = refusal.code
     headers = {"Retry-After": str(refusal.retry_after or RETRY_AFTER)} if refusal.code in RETRIED else None
     return json_answer(error_content(refusal, submission_id), refusal.status, headers)
 
 
 def error_content(refusal: Refused, submission_id: str | None) -> dict[str, Any]:
-    """The content of such an answer."""
+    """An error in all the shapes that clients look for: errors, message, detail (RFC 9457), code."""
     return {
         "success": False,
         "status": refusal.status,

@@ -35,6 +35,8 @@ def complete_token(company: Company, wanted: Values, row: Any) -> None:
     if postback != (sent == ["traffic_source_id"]):
         text = "a postback token is a traffic source's" if postback else "a traffic source has postback tokens only"
         raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
+    if wanted["reads_submissions"] and wanted["kind"] != "server":
+        raise ValidationError({"reads_submissions": ["does not fit the kind: only a server token reads submissions"]})
     if wanted["expires_at"] is not None:
         wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
     if postback and wanted["payload_secret"] is not None:

@@ -1,4 +1,4 @@
-"""Reading back: leads, and everything received with why."""
+"""Reading leads back."""
 
 from typing import Any
 
@@ -43,26 +43,6 @@ def show_lead(lead_id: str) -> Response:
     key = keys.require(request, "leads:read")
     lead = found(queries.find_lead, key.company_id, lead_id, "lead")
     return json_answer({"lead": lead}, headers={"ETag": etag(lead["updated_at"])})
-
-
-@blueprint.get("/submissions")
-def list_submissions() -> Response:
-    """A company's submissions."""
-    key = keys.require(request, "submissions:read")
-    company = db.session.get_one(Company, key.company_id)
-    asked = filters(queries.SubmissionFilter())
-    try:
-        submissions, metadata = queries.list_submissions(company.id, company.region, company.time_zone, asked)
-    except ValidationError as error:
-        raise invalid(error.messages_dict) from error
-    return json_answer({"submissions": submissions, "metadata": metadata})
-
-
-@blueprint.get("/submissions/<submission_id>")
-def show_submission(submission_id: str) -> Response:
-    """One submission."""
-    key = keys.require(request, "submissions:read")
-    return json_answer({"submission": found(queries.find_submission, key.company_id, submission_id, "submission")})
 
 
 def filters(schema: Schema) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def always(**properties: Json) -> Json:
 SENTENCE: Json = {"type": "string", "minLength": 1}
 TEXTS_BY_PARAMETER: Json = {"type": "object", "additionalProperties": {"type": "array", "items": TEXT, "minItems": 1}}
 PAGE = always(
-    total_count={"type": "integer", "minimum": 0},
+    total_count={"type": "integer", "minimum": 0, "nullable": True},
     per_page={"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE},
     next_cursor=or_null(TEXT),
 )
@@ -114,7 +114,18 @@ def call_schema() -> Json:
 
 WARNING = always(param=TEXT, code=TEXT, message=TEXT)
 DEDUPE = always(action=TEXT, matched_lead_id=or_null(UUID), rule=or_null(TEXT))
+MATCHED = always(**{"field": TEXT, "from": TEXT, "by": TEXT, "payload": TEXT})
 MESSAGE = always(action_id=WHOLE, position=WHOLE, kind=TEXT, content={})
+METADATA = always(root={"type": "string", "enum": ["lead"]}, request_id=UUID, submission_id=or_null(UUID))
+COUNTED = ("total", "created", "updated", "unchanged", "replayed", "refused", "unavailable")
+OWN_SUBMISSION = always(
+    submission_id=UUID,
+    lead_id=or_null(UUID),
+    vendor_lead_id=or_null(TEXT),
+    action=TEXT,
+    code=or_null(TEXT),
+    created_at=TIME,
+)
 ACTIONS = ("created", "updated", "replayed", "unchanged", "received")
 
 
@@ -129,13 +140,14 @@ def lead_answer() -> Json:
         "action": {"type": "string", "enum": [*ACTIONS]},
         "lead_id": UUID,
         "lead": ref("Lead"),
-        "metadata": always(root={"type": "string", "enum": ["lead"]}, request_id=UUID, submission_id=or_null(UUID)),
+        "metadata": METADATA,
     }
     on_demand = {
         "dedupe": DEDUPE,
         "why": listing(OBJECT),
         "dry_run": {"type": "boolean", "enum": [True]},
         "messages": listing(MESSAGE),
+        "matched": listing(ref("Matched")),
     }
     return strict(always_there | on_demand, [*always_there])
 
@@ -152,6 +164,58 @@ REFUSAL = always(
     errors=TEXTS_BY_PARAMETER,
     metadata=always(request_id=UUID, submission_id=or_null(UUID)),
 )
+
+
+def batch_answer() -> Json:
+    """The answer to a batch, with one to each of its leads."""
+    repeated = strict(METADATA["properties"] | {"idempotent_replayed": SWITCH}, METADATA["required"])
+    lead = lead_answer()
+    one = lead | {"properties": lead["properties"] | {"metadata": repeated}}
+    return always(
+        success={"type": "boolean", "enum": [True]},
+        status={"type": "integer", "enum": [200]},
+        errors={"type": "object", "maxProperties": 0},
+        warnings=listing(ref("Warning")),
+        counts=always(**{name: WHOLE for name in COUNTED}),
+        results=listing({"anyOf": [one, ref("Refusal")]}),
+        metadata=always(request_id=UUID),
+    )
+
+
+def replay_members() -> Json:
+    """What each answer to a replay holds beside the envelope."""
+    before = always(action=TEXT, code=or_null(TEXT), lead_id=or_null(UUID), created_at=TIME)
+    after = strict(
+        {
+            "action": TEXT,
+            "code": or_null(TEXT),
+            "lead_id": or_null(UUID),
+            "errors": TEXTS_BY_PARAMETER,
+            "message": TEXT,
+        },
+        ["action", "code", "lead_id", "errors"],
+    )
+    return {
+        "submission_id": or_null(UUID),
+        "replay_of_id": UUID,
+        "outcome": always(before=before, after=after),
+        "difference": listing(always(field=TEXT, before={}, after={})),
+        "why": listing(OBJECT),
+    }
+
+
+def replay_answer() -> Json:
+    """The answer to a replay that was taken, or to a dry run, which may find that it would be refused."""
+    lead, more = lead_answer(), replay_members()
+    taken = lead["properties"] | more | {"action": {"type": "string", "enum": [*ACTIONS, "refused"]}}
+    taken |= {"lead_id": or_null(UUID), "lead": {"allOf": [ref("Lead")], "nullable": True}}
+    return strict(taken, [*lead["required"], *more])
+
+
+def replay_refusal() -> Json:
+    """A replay that is refused again says that it changed nothing; one that cannot be tried is any refusal."""
+    more = replay_members() | {"lead": {"nullable": True}}
+    return strict(REFUSAL["properties"] | more, REFUSAL["required"])
 
 
 def refusal(status: int, codes: Iterable[str]) -> Json:
@@ -189,7 +253,16 @@ COMPONENTS = {
     "Lead": lead_schema(),
     "ListedLead": columns_of(lead_schema()),
     "LeadAnswer": lead_answer(),
+    "Matched": MATCHED,
+    "BatchAnswer": batch_answer(),
+    "ReplayAnswer": replay_answer(),
+    "ReplayRefusal": replay_refusal(),
     "Submission": submission_schema(),
+    "OwnSubmission": OWN_SUBMISSION,
+    "DailyCount": always(date=TEXT, action=TEXT, code=or_null(TEXT), count=WHOLE),
+    "CountedPeriod": always(
+        total_count=WHOLE, time_zone=TEXT, created_at_from=or_null(TIME), created_at_to=or_null(TIME)
+    ),
     "Call": call_schema(),
     "ExpectedField": EXPECTED_FIELD,
     "ExpectedType": always(id=WHOLE, key=TEXT, name=TEXT),

@@ -52,6 +52,8 @@ class Operation:
     sends: Mapping[str, Json] = field(default_factory=dict)
     path: Json = field(default_factory=lambda: UUID)
     links: Mapping[str, Json] = field(default_factory=dict)
+    # What a 422 holds where it is more than a refusal.
+    refuses: Json = field(default_factory=dict)
     may_redirect: bool = False
 
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from server.api.batch import MOST_LEADS
 from server.api.resource import LIST, Resource
+from server.api.submissions import ReplaySchema
 from server.contacts.number_list import MOST_NUMBERS
 from server.docs.answers import TEXT, UUID, WHOLE, always, listing, ref
 from server.docs.fields import Json, asked, in_query, property_of, strict, taken
@@ -31,9 +33,11 @@ from server.docs.operation import (
     link,
 )
 from server.lead_tokens.schemas import RotationSchema
+from server.leads.counts import CountFilter
 from server.leads.params import TOKEN_PARAMETERS
-from server.leads.queries import LeadFilter, SubmissionFilter
+from server.leads.queries import LeadFilter
 from server.leads.schemas import LeadSchema
+from server.leads.submissions import SubmissionFilter, WithToken
 from server.outcomes.schemas import CallSchema
 
 CONTROLS: Mapping[str, Json] = {
@@ -70,7 +74,7 @@ LEAD_LINKS = {
     "remove": link("leads.lead_remove", "POST", "subject", "lead_id"),
     "end": link("leads.lead_move_to_end_of_schedule", "PUT", "subject", "lead_id"),
     "opt_out_number": link("leads.caller_opt_out", "PUT", "subject", "lead/caller_id"),
-    "why": link("records.show_submission", "GET", "submission_id", "metadata/submission_id"),
+    "why": link("submissions.show_submission", "GET", "submission_id", "metadata/submission_id"),
 }
 
 
@@ -113,6 +117,25 @@ def lead_operation(*, path: Json | None = None, by_query: bool = False) -> Opera
     )
 
 
+def batch_operation() -> Operation:
+    """Many leads at once."""
+    leads = {
+        "type": "array",
+        "items": ref("LeadBody"),
+        "minItems": 1,
+        "maxItems": MOST_LEADS,
+        "description": "The leads; what stands beside them counts for each that does not say it differently.",
+    }
+    body = lead_body()
+    return Operation(
+        answer=ref("BatchAnswer"),
+        codes=FOR_LEAD,
+        opened_by=TOKEN,
+        body={JSON: body | {"properties": body["properties"] | {"leads": leads}, "required": ["leads"]}},
+        headers=IDEMPOTENCY,
+    )
+
+
 def edit_operation(body: Mapping[str, Json]) -> Operation:
     """One lead, as its company edits it."""
     codes = FOR_EDIT | FOR_RULES
@@ -145,6 +168,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "leads.create": lead_operation(),
     "leads.capture": lead_operation(),
     "leads.create_or_update": lead_operation(),
+    "batch.batch": batch_operation(),
     "leads.lead_update": lead_operation(path=UUID),
     "leads.lead_opt_out": lead_operation(path=UUID),
     "leads.lead_remove": lead_operation(path=UUID),
@@ -162,12 +186,25 @@ OPERATIONS: Mapping[str, Operation] = {
         query=asked(LeadFilter()),
     ),
     "records.show_lead": Operation(answer=always(lead=ref("Lead")), codes=FOR_KEY | FOR_PATH, sends=ETAG),
-    "records.list_submissions": Operation(
-        answer=always(submissions=listing(ref("Submission")), metadata=ref("Page")),
-        codes=FOR_KEY | FOR_PARAMETERS,
-        query=asked(SubmissionFilter()),
+    "submissions.list_submissions": Operation(
+        answer=always(submissions=listing({"anyOf": [ref("Submission"), ref("OwnSubmission")]}), metadata=ref("Page")),
+        codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
+        opened_by=TOKEN,
+        query=[*asked(SubmissionFilter()), *asked(WithToken())],
     ),
-    "records.show_submission": Operation(answer=always(submission=ref("Submission")), codes=FOR_KEY | FOR_PATH),
+    "submissions.count_submissions": Operation(
+        answer=always(counts=listing(ref("DailyCount")), metadata=ref("CountedPeriod")),
+        codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
+        opened_by=TOKEN,
+        query=[*asked(CountFilter()), *asked(WithToken())],
+    ),
+    "submissions.show_submission": Operation(answer=always(submission=ref("Submission")), codes=FOR_KEY | FOR_PATH),
+    "submissions.replay_submission": Operation(
+        answer=ref("ReplayAnswer"),
+        codes=FOR_KEY | FOR_BODY | FOR_PATH | {"edit_conflict"},
+        body={JSON: taken(ReplaySchema())},
+        refuses=ref("ReplayRefusal"),
+    ),
     "fields.list_fields": Operation(
         answer=always(fields=listing(ref("ExpectedField")), contact_field_types=listing(ref("ExpectedType"))),
         codes=FOR_PARAMETERS | FOR_TOKEN,

@@ -122,7 +122,8 @@ def responses(operation: Operation) -> Json:
         made["303"] = {"description": "A native form's visitor goes on.", "headers": headed(HEADERS | location)}
     for status, codes in by_status(operation.codes | ALWAYS).items():
         retried = RETRY_AFTER if status in (429, 503) else {}
-        made[str(status)] = response(f"Refused: {', '.join(codes)}.", refusal(status, codes), HEADERS | retried)
+        schema = operation.refuses if operation.refuses and status == 422 else refusal(status, codes)
+        made[str(status)] = response(f"Refused: {', '.join(codes)}.", schema, HEADERS | retried)
     return made
 
 

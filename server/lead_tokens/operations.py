@@ -23,6 +23,7 @@ KEPT_SETTINGS = (
     "per_minute_limit",
     "allows_callbacks",
     "payload_secret",
+    "reads_submissions",
     "expires_at",
 )
 

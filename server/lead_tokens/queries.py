@@ -51,6 +51,15 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
     return kept[1]
 
 
+def has_token(company_id: int, token_id: int) -> bool:
+    """Whether it is one of the company's that stands for a schedule or an offer, be it in force or not."""
+    with db.engine.connect() as connection:
+        query = select(LeadToken.id).where(
+            LeadToken.id == token_id, LeadToken.company_id == company_id, LeadToken.kind != "postback"
+        )
+        return connection.scalar(query) is not None
+
+
 def find_grant_of(token_id: int) -> Grant:
     """What a lead's own token grants, be it in force or not: who acts on the lead has another authority."""
     grant = load_grant(LeadToken.id == token_id)
@@ -115,6 +124,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         most_token_names=current_app.config["TOKEN_NAMES"],
         token_names=token_names_of(connection, token.company_id),
         payload_secret=token.payload_secret and open_secret(token.payload_secret),
+        reads_submissions=token.reads_submissions,
     )
 
 

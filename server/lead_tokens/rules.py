@@ -53,6 +53,7 @@ class Grant:
     disabled_at: datetime | None
     exposed: bool
     last_used_at: datetime | None
+    reads_submissions: bool
     most_token_names: int
     # Those that the company has; what this process adds to them meanwhile it adds here.
     token_names: set[str] = field(default_factory=set)
@@ -83,6 +84,13 @@ def powers(kind: str, exposed: bool, browser: bool) -> tuple[str, dict[str, obje
         decided, rule = SERVER, "a server token"
     read = {"kind": kind, "exposed": exposed, "browser": browser}
     return decided, {"step": "powers", "read": read, "decided": decided, "rule": rule}
+
+
+def powers_once_more(kind: str, had: str) -> tuple[str, dict[str, object]]:
+    """Those of a replay: what the submission had, for who sent it has not changed; a publishable token adds none."""
+    decided = PUBLIC if kind == "publishable" else had
+    rule = "those that the submission had"
+    return decided, {"step": "powers", "read": {"kind": kind, "had": had}, "decided": decided, "rule": rule}
 
 
 def origin_of(url: str | None) -> str | None:

@@ -75,6 +75,10 @@ class LeadTokenSchema(Schema):
         load_default=None,
     )
     has_payload_secret = Switch("Whether a payload has to prove its origin.", dump_only=True)
+    reads_submissions = Switch(
+        "Whether who has this server token may read what became of its own submissions; never once it is exposed.",
+        load_default=False,
+    )
     expires_at = Time(
         "From when on it is no longer taken; null is never.", "2027-01-01T00:00:00Z", allow_none=True, load_default=None
     )

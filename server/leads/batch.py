@@ -200,7 +200,7 @@ def settle_one(ledger: Ledger, item: Item) -> tuple[Taken, Record | None, list[A
     if isinstance(plan, Refused):
         values = refusal_values(posting, grant, plan)
         arms = refusal_arms(posting, grant, values)
-        return refused(posting, grant, plan, values["submission_id"]), None, arms, values
+        return refused(posting, grant, plan, values), None, arms, values
     taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), None)
     # The names of all are written at once.
     arms = [arm for arm in record.arms if arm is not rows.TOKENS_INSERT[ledger.dialect]]

@@ -1,6 +1,6 @@
 """What every submission keeps, be it taken or refused: what came, from where, when, and what that says of its token."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from server.lead_tokens import rules
@@ -9,6 +9,7 @@ from server.leads import rows
 from server.leads.params import redacted, redacted_text
 from server.leads.posting import Posting
 from server.lib import json
+from server.lib.ledger import Runner
 
 # So long a refused one can be replayed.
 REFUSED_KEPT = timedelta(days=14)
@@ -20,12 +21,19 @@ UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUB
 def exposes(posting: Posting, grant: Grant) -> bool:
     """Whether this request is the first to show that a server's token stands in a page."""
     browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    return browser and grant.kind == "server" and not grant.exposed and not posting.by_key
+    by_token = not posting.by_key and posting.original is None
+    return browser and grant.kind == "server" and not grant.exposed and by_token
 
 
-def exposed_origin(posting: Posting) -> str:
+def exposed_origin(origin: str | None, referrer: str | None) -> str:
     """Where a server token was seen in a page."""
-    return posting.origin or rules.origin_of(posting.referrer) or "a browser"
+    return origin or rules.origin_of(referrer) or "a browser"
+
+
+def expose(runner: Runner, grant: Grant, origin: str, now: datetime) -> None:
+    """Marks a server token that was seen in a page where no submission is left that would."""
+    values = {"token_id": grant.token_id, "company_id": grant.company_id, "exposed_origin": origin, "now": now}
+    runner.run(lambda ledger: ledger.write([rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED], values))
 
 
 def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
@@ -35,7 +43,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
         received["path"] = posting.subject[:100]
     if posting.unreadable is not None:
         received["unread"] = redacted_text(posting.unreadable.body)
-    return UNSAID | {
+    values = UNSAID | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
         "owner_kind": grant.owner_kind,
@@ -50,6 +58,9 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
         "submission_user_agent": posting.user_agent,
         "submission_request_id": posting.request_id,
     }
+    if posting.original is not None:
+        values["submission_replay_of_id"] = posting.original.submission_id
+    return values
 
 
 def key_of(posting: Posting, grant: Grant) -> int | None:

@@ -66,7 +66,9 @@ def decide(plan: Plan, state: State) -> Decision:
     found, ended = match.found, match.ended
     double = double_click(plan, state, found) if found is not None and not changes_contact else None
     if found is not None and double is not None:
-        return Decision(double["decided"], found, contact, found, why=[why_contact, match.why, double])
+        # The lead that a vendor's id names may have got another number since.
+        known = state.contact_of(found, plan.phone.e164) or contact
+        return Decision(double["decided"], found, known, found, why=[why_contact, match.why, double])
     clears, why_clear, warnings = clear_existing(plan, state.live, found)
     if clears:
         found, ended = None, state.live

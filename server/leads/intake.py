@@ -1,5 +1,6 @@
 """take_lead: the one way in. It finds the token, makes the plan, and settles it with the database in one commit."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,8 @@ from server.leads.plan import Plan, make_plan, powers_of, unreadable
 from server.leads.posting import Posting
 from server.leads.record import Record
 from server.leads.refusal import write_hidden_refusal, write_refusal
-from server.leads.state import KeptAnswer, StaleGrant, State
+from server.leads.replay import answer_again, answer_refused, answer_taken, ended_token, holds
+from server.leads.state import Done, KeptAnswer, StaleGrant, State
 from server.lib import json
 from server.lib.ledger import Ledger, Runner
 from server.lib.phone import Phone
@@ -68,7 +70,8 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
 
 
 def take_edit(runner: Runner, posting: Posting, token_id: int) -> Taken:
-    """The same for a lead that an API key opens: its own token says which rules count. Raises WriteFailed."""
+    """The same for a lead, or a submission, that an API key opens: its own token says which rules count, unless the
+    key names another. Raises WriteFailed."""
     for _ in range(READINGS):
         try:
             return take_with(runner, posting, find_grant_of(token_id), limits=None)
@@ -134,7 +137,7 @@ def no_token(posting: Posting) -> Refused:
     """One answer for a token that is unknown, disabled, expired or of the wrong kind."""
     if posting.unreadable is not None:
         return unreadable(posting.unreadable)
-    return invalid_token()
+    return invalid_token() if posting.original is None else ended_token()
 
 
 def invalid_token() -> Refused:
@@ -149,7 +152,8 @@ def invalid_token() -> Refused:
 
 def dry_run(posting: Posting) -> bool:
     """Whether a request that did not come as far as a plan asked for nothing to be kept."""
-    return str(posting.tree.get("dry_run", "")).strip().lower() in ("1", "true", "yes", "on")
+    asked = str(posting.tree.get("dry_run", "")).strip().lower() in ("1", "true", "yes", "on")
+    return asked or (posting.original is not None and posting.original.dry_run)
 
 
 def settle_or_refuse(
@@ -158,7 +162,7 @@ def settle_or_refuse(
     """Settles what was planned, or keeps why it cannot be done."""
     if isinstance(planned, Plan):
         try:
-            return settle(ledger, planned)
+            return settle(ledger, planned) if posting.original is None else settle_once(ledger, planned)
         except Refused as error:
             planned = error
     return record_refusal(ledger, posting, grant, planned), None
@@ -169,8 +173,8 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
     kept = None
     if plan.idempotency_key is not None:
         kept = state.read_kept(ledger, plan.grant, plan.powers, plan.idempotency_key)
-        if kept is not None and kept.expires_at is not None and kept.expires_at > plan.now:
-            return replay(ledger, plan, kept)
+        if kept is not None and holds(kept, plan):
+            return repeat(ledger, plan, kept)
     if plan.posting.verb is not None:
         plan, stored = read_named(ledger, plan)
     else:
@@ -187,7 +191,7 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
     try:
         taken, record = conclude(ledger, plan, stored, kept)
     except Refused as refusal:
-        if not plan.public or refusal.code not in HIDDEN:
+        if not plan.public or refusal.code not in HIDDEN or plan.posting.original is not None:
             raise
         return hide(ledger, plan, refusal, kept), None
     record.write(ledger)
@@ -239,11 +243,15 @@ def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None)
     """What follows if this is what is stored: how the request ends, and what it leaves behind; raises Refused."""
     decision = decide(plan, stored) if plan.posting.verb is None else decide_named(plan, stored)
     content = answer(plan, decision)
-    if plan.dry_run and open_book(plan):
+    original = plan.posting.original
+    if plan.dry_run and (open_book(plan) or original is not None):
         content["messages"] = render_messages(ledger, plan, decision)
     record = Record(plan, ledger.dialect)
     record.lead(decision)
     record.answer(decision, kept, stored.vendor, content)
+    if original is not None:
+        # What was kept is for the sender; who replays hears all of it.
+        content = answer_taken(plan, original, decision, stored, content.get("messages"))
     return finished(plan, decision.action, content), record
 
 
@@ -280,7 +288,29 @@ def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
     return content
 
 
-def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]:
+def settle_once(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
+    """One attempt at a replay, which is taken once: who comes second finds what the first has made."""
+    done = replayed_before(ledger, plan.posting, plan.grant)
+    return settle(ledger, plan) if done is None else (done, None)
+
+
+def replayed_before(ledger: Ledger, posting: Posting, grant: Grant) -> Taken | None:
+    """How the replay of a submission ended that was taken: that is all that comes of another."""
+    original = posting.original
+    done = state.read_taken_replay(ledger, grant, original.submission_id) if original is not None else None
+    if original is None or done is None:
+        return None
+    return Taken(
+        answer=answer_again(posting, original, done),
+        replayed=True,
+        action="replayed",
+        company_id=grant.company_id,
+        token=grant.value,
+        submission_id=done.submission_id,
+    )
+
+
+def repeat(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]:
     """The answer that this key has had before; raises Refused when the key came with other content."""
     state.check_version(ledger, plan.grant)
     if kept.content_hash != plan.content_hash:
@@ -290,24 +320,37 @@ def replay(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]
     record = Record(plan, ledger.dialect)
     record.replay(kept, None if kept.lead_id else state.read_code(ledger, plan.grant, kept.submission_id))
     record.write(ledger)
-    return finished(plan, "replayed", json.load(kept.answer or "{}"), replayed=True), record
+    original, content = plan.posting.original, json.load(kept.answer or "{}")
+    if original is not None:
+        submission_id = None if plan.dry_run else plan.submission_id
+        lead, contact = state.read_lead_now(ledger, plan.grant, kept.lead_id)
+        done = Done(submission_id, "replayed", record.values["submission_why"], lead, contact)
+        content = answer_again(plan.posting, original, done)
+    return finished(plan, "replayed", content, replayed=True), record
 
 
 def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> Taken:
     """Keeps a refused request, so that it can be replayed once the form or the setting is mended."""
     state.check_version(ledger, grant)
+    taken_before = replayed_before(ledger, posting, grant)
+    if taken_before is not None:
+        return taken_before
     return refused(posting, grant, refusal, write_refusal(ledger, posting, grant, refusal))
 
 
-def refused(posting: Posting, grant: Grant, refusal: Refused, submission_id: str) -> Taken:
-    """The end of a request that was refused on record."""
+def refused(posting: Posting, grant: Grant, refusal: Refused, values: Mapping[str, Any]) -> Taken:
+    """The end of a request that was refused on record, with the values of its submission."""
+    original = posting.original
     # The answer to a token that exists but does not count must be the answer to one that does not exist.
-    unknown = not authorises(grant, posting)
+    unknown = original is None and not authorises(grant, posting)
+    submission_id = None if unknown or dry_run(posting) else values["submission_id"]
+    why = json.load(values["submission_why"]) if original is not None else []
     return Taken(
         refusal=refusal,
+        answer=answer_refused(original, refusal, submission_id, why) if original is not None else None,
         company_id=grant.company_id,
         token=grant.value,
-        submission_id=None if unknown or dry_run(posting) else submission_id,
+        submission_id=submission_id,
         redirects=frozenset() if unknown else grant.allowed_redirects,
     )
 

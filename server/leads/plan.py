@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from server.errors import Refused
 from server.foreign.proof import GOOGLE, META, TYPEFORM, holds, proofs_of
@@ -13,7 +13,7 @@ from server.lead_tokens import rules
 from server.lead_tokens.rules import PUBLIC, SERVER, Grant
 from server.leads import lifting, normalise
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
-from server.leads.posting import Posting
+from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
 from server.leads.wishes import limit_wishes
 from server.lib import json, secrets
@@ -69,7 +69,8 @@ class Plan:
     @property
     def dry_run(self) -> bool:
         """Whether nothing may be kept."""
-        return self.asked.controls.get("dry_run") is True
+        original = self.posting.original
+        return self.asked.controls.get("dry_run") is True or (original is not None and original.dry_run)
 
     @property
     def explain(self) -> bool:
@@ -150,7 +151,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     hashed = content_hash(posting, asked, powers, why_wishes, phone)
     # What makes two requests the same is what was sent, whatever there is room for meanwhile.
     limit_names(asked, grant)
-    return Plan(
+    plan = Plan(
         posting=posting,
         grant=grant,
         powers=powers,
@@ -166,6 +167,20 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         lifted=lifted,
         why=[why_token, why_powers, *why_number, why_wishes, why_source],
     )
+    if posting.original is not None:
+        # The page keeps the id that it was told.
+        plan.public_lead_id = posting.original.public_lead_id or plan.public_lead_id
+        plan.why = why_replay(posting, posting.original) + plan.why
+    return plan
+
+
+def why_replay(posting: Posting, original: Original) -> Why:
+    """The first step of what is taken once more."""
+    read = {"action": original.action, "code": original.code, "api_key": posting.key.key_id if posting.key else None}
+    rule = "an API key has the submission taken once more, by the rules of today"
+    return [
+        {"step": "replay", "read": read, "decided": "taken once more", "rule": rule, "record": original.submission_id}
+    ]
 
 
 def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
@@ -173,6 +188,8 @@ def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
     if posting.by_key:
         why = {"step": "powers", "read": {"endpoint": posting.endpoint}, "decided": SERVER, "rule": "an API key"}
         return SERVER, why
+    if posting.original is not None:
+        return rules.powers_once_more(grant.kind, posting.original.powers)
     browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
     return rules.powers(grant.kind, grant.exposed, browser)
 
@@ -315,10 +332,15 @@ def idempotency_key(posting: Posting, asked: Asked) -> str | None:
         return None
     key = param if header is None else header
     agree = header is None or param in (None, header)
-    if not isinstance(key, str) or not KEY.fullmatch(key) or not agree:
+    if not is_key(key) or not agree:
         text = "must be one key of 1 to 255 visible ASCII characters without comma"
         raise Refused("bad_idempotency_key", f"Idempotency-Key {text}", {"idempotency_key": [text]})
     return key
+
+
+def is_key(value: object) -> TypeGuard[str]:
+    """Whether it can be an idempotency key."""
+    return isinstance(value, str) and KEY.fullmatch(value) is not None
 
 
 def content_hash(posting: Posting, asked: Asked, powers: str, wishes: dict[str, Any], phone: Phone) -> str:

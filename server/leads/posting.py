@@ -23,6 +23,24 @@ VERBS = {
     "restore": "restore",
 }
 
+# What an API key does to a lead. Its submissions are on record under the lead's token, which did not send them.
+EDITS = frozenset({"edit", "delete", "restore"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The submission that an API key has taken once more: what became of it, and with which powers it came."""
+
+    submission_id: str
+    powers: str
+    action: str
+    code: str | None
+    lead_id: str | None
+    public_lead_id: str | None
+    created_at: datetime
+    purge_at: datetime | None
+    dry_run: bool
+
 
 # Not frozen, which would cost more than all that reads it: nobody writes to it.
 @dataclass(eq=False)
@@ -30,7 +48,8 @@ class Posting:
     """Parameters and circumstances. `unreadable` says why there is no body to speak of.
 
     `subject` is what the path names: a lead's id, or a number. `by_key` says that an API key and not a lead token
-    opens this lead; `expected` is then the state that its editor has seen, as a time's text.
+    opens this lead; `expected` is then the state that its editor has seen, as a time's text. `original` is what a
+    replay takes once more: all else is then as it came, but for the time, the request's id and the key.
     """
 
     endpoint: str
@@ -43,6 +62,7 @@ class Posting:
     by_key: bool = False
     expected: str | None = None
     unreadable: Unreadable | None = None
+    original: Original | None = None
     key: KeyHolder | None = None
     key_sent: bool = False
     idempotency_header: str | None = None

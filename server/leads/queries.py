@@ -1,4 +1,4 @@
-"""Reading leads and submissions back."""
+"""Reading leads back, and what every list of what came in has: pages, times, numbers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,9 +8,8 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import ColumnElement, Select, String, cast, or_, select
 
 from server.contacts.models import Contact
-from server.lead_tokens.models import LeadToken
 from server.leads import normalise, payload
-from server.leads.models import Lead, Submission
+from server.leads.models import Lead
 from server.leads.schemas import Boolean, Digits, Integer, Text, Time, about, invalid_time
 from server.lib import json, paging, phone
 from server.lib.db import db
@@ -52,20 +51,6 @@ class LeadFilter(PageFilter):
     )
     columns = Text(**about("What is shown of each lead, with commas between.", "id,caller_id,status", False))
     root = Boolean(load_default=True, **about("`false` answers the bare list, without metadata.", False, False))
-
-
-class SubmissionFilter(PageFilter):
-    """The filters of `GET /api/v1/submissions`."""
-
-    action = Text(**about("Only submissions that ended so.", "refused", False))
-    code = Text(**about("Only submissions refused with this code.", "invalid_caller_id", False))
-    caller_id = Text(**about("Only submissions of this number, in any usual spelling.", "+17192221234", False))
-    lead_id = Text(
-        validate=must_be_id,
-        **about("Only submissions of this lead, by its id or by one that a page was told.", SOME_ID, False),
-    )
-    lead_token_id = Digits(least=1, most=2**31 - 1, **about("Only submissions of this lead token.", "1", False))
-    vendor_lead_id = Text(**about("Only submissions with this id of the vendor's own.", "L-1042", False))
 
 
 def lead_query(company_id: int) -> Select[*tuple[Any, ...]]:
@@ -222,51 +207,3 @@ def chosen_columns(text: str | None) -> list[str]:
         text = f"Must be of: {', '.join(shown)}"
         raise ValidationError({"columns": [text]})
     return names
-
-
-def submission_query(company_id: int) -> Select[*tuple[Any, ...]]:
-    """A company's submissions with the name of their token."""
-    return (
-        select(Submission, LeadToken.name)
-        .outerjoin(LeadToken, LeadToken.id == Submission.lead_token_id)
-        .where(Submission.company_id == company_id)
-    )
-
-
-def list_submissions(
-    company_id: int, region: str, time_zone: str, asked: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """One page of submissions, newest first, and the list's metadata; raises ValidationError."""
-    query = submission_query(company_id).where(*created_between(Submission.created_at, asked, time_zone))
-    for name in ("action", "code", "vendor_lead_id"):
-        if name in asked:
-            query = query.where(getattr(Submission, name) == asked[name])
-    if "caller_id" in asked:
-        query = query.where(Submission.caller_id == e164(asked["caller_id"], region))
-    if "lead_token_id" in asked:
-        query = query.where(Submission.lead_token_id == int(asked["lead_token_id"]))
-    if "lead_id" in asked:
-        # Also by the random id that a page was told.
-        lead_id = asked["lead_id"].lower()
-        query = query.where(or_(Submission.lead_id == lead_id, Submission.public_lead_id == lead_id))
-    rows, metadata = paged(query, Submission, asked)
-    return [submission_view(row) for row in rows], metadata
-
-
-def find_submission(company_id: int, submission_id: str) -> dict[str, Any] | None:
-    """One submission of this company."""
-    row = db.session.execute(submission_query(company_id).where(Submission.id == submission_id)).first()
-    return submission_view(row) if row else None
-
-
-def submission_view(row: Any) -> dict[str, Any]:
-    """A row of `submission_query` as the API shows it."""
-    submission, token_name = row
-    shown = {column.name: getattr(submission, column.name) for column in Submission.__table__.columns}
-    del shown["company_id"], shown["content_hash"], shown["lead_updated_at"]
-    shown["lead_token_name"] = token_name
-    shown["received"] = json.load(submission.received)
-    shown["why"] = json.load(submission.why)
-    for name in ("created_at", "purge_at"):
-        shown[name] = payload.time(shown[name])
-    return shown

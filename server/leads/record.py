@@ -183,10 +183,10 @@ class Record:
     def token_used(self) -> None:
         """Notes that the token is in use, and for good if a page has shown it."""
         grant, posting = self.plan.grant, self.plan.posting
-        if posting.by_key:
+        if posting.by_key or posting.original is not None:
             return
         if exposes(posting, grant):
-            self.values["exposed_origin"] = exposed_origin(posting)
+            self.values["exposed_origin"] = exposed_origin(posting.origin, posting.referrer)
             self.arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
         elif grant.last_used_at is None or posting.now - grant.last_used_at > USED_EVERY:
             self.arms.append(rows.TOKEN_USED)
@@ -246,12 +246,15 @@ class Record:
 
 
 def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) -> dict[str, Any]:
-    """The values that keep an answer under the request's key."""
+    """The values that keep an answer under the request's key. Where what was answered is taken once more, its sender
+    goes on hearing what it has heard."""
+    original = plan.posting.original
+    heard = kept is not None and original is not None and kept.submission_id == original.submission_id
     return {
         "answer_id": secrets.new_id(),
         "scope": plan.powers,
         "key": plan.idempotency_key,
-        "answer": json.dump(content),
+        "answer": kept.answer if kept is not None and heard else json.dump(content),
         "answer_expires_at": plan.now + KEY_KEPT,
         "kept_submission_id": kept.submission_id if kept else None,
     }

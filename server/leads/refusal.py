@@ -2,24 +2,29 @@
 
 from typing import Any
 
+from marshmallow import ValidationError
+
 from server.errors import Refused
 from server.lead_tokens.rules import Grant
 from server.leads import rows
 from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
-from server.leads.plan import Plan, powers_of
+from server.leads.params import blank
+from server.leads.plan import Plan, is_key, powers_of, why_replay
 from server.leads.posting import Posting
 from server.leads.record import kept_values
+from server.leads.schemas import FIELDS
 from server.leads.state import KeptAnswer
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
+from server.lib.wire import first_bad_character
 from server.offers.acceptance import NotAccepted
 
 
-def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> str:
-    """Keeps a refused request with all that came; its id."""
+def write_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> dict[str, Any]:
+    """Keeps a refused request with all that came; the values that say so."""
     values = refusal_values(posting, grant, refusal)
     ledger.write(refusal_arms(posting, grant, values), values)
-    return str(values["submission_id"])
+    return values
 
 
 def write_hidden_refusal(
@@ -45,20 +50,41 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
     powers, _ = powers_of(posting, grant)
     step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
     why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
+    original = posting.original
+    if original is not None:
+        why = why_replay(posting, original) + why
+    # What came is kept as long as it was to be: a replay in vain is no reason to keep it for longer.
+    purge_at = original.purge_at if original is not None else None
+    told_id = original.public_lead_id if original is not None else None
     return circumstances(posting, grant) | {
         "submission_id": posting.submission_id or secrets.new_id(),
         "submission_powers": powers,
+        "submission_vendor_lead_id": vendors_id(posting),
+        "submission_public_lead_id": told_id,
         "submission_action": "refused",
         "submission_code": refusal.code,
         "submission_why": json.dump(why),
-        "submission_purge_at": posting.now + REFUSED_KEPT,
+        "submission_purge_at": purge_at or posting.now + REFUSED_KEPT,
+        "submission_idempotency_key": posting.idempotency_header if is_key(posting.idempotency_header) else None,
     }
+
+
+def vendors_id(posting: Posting) -> str | None:
+    """The vendor's own id, if so much of the request is right: by it the vendor finds what was refused."""
+    sent = posting.tree.get("vendor_lead_id")
+    if blank(sent):
+        return None
+    try:
+        known = str(FIELDS["vendor_lead_id"].deserialize(sent))
+    except ValidationError:
+        return None
+    return known if first_bad_character({"vendor_lead_id": known}) is None else None
 
 
 def refusal_arms(posting: Posting, grant: Grant, values: dict[str, Any]) -> list[Arm]:
     """The submission, and the mark of a token that a page has shown."""
     arms = [rows.SUBMISSION_INSERT.arm(values)]
     if exposes(posting, grant):
-        values["exposed_origin"] = exposed_origin(posting)
+        values["exposed_origin"] = exposed_origin(posting.origin, posting.referrer)
         arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
     return arms

@@ -75,6 +75,10 @@ KNOWN_KEYS = (
     " and scope in ('server', 'public', 'vendor') and key in "
 )
 REFUSED_FOR = "select code from submission where company_id = :company_id and id = :submission_id"
+TAKEN_REPLAY = (
+    "select cast(lead_id as text), cast(id as text), action, why from submission"
+    " where company_id = :company_id and replay_of_id = :replay_of_id and action <> 'refused'"
+)
 VERSION = "select config_version from company where id = :company_id"
 FACTS = (
     "select (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
@@ -124,6 +128,17 @@ class KeptAnswer:
 
 
 @dataclass(slots=True)
+class Done:
+    """What came of a submission that was taken once more: the lead as it is now, and its number's contact."""
+
+    submission_id: str | None
+    action: str
+    why: str
+    lead: dict[str, Any]
+    contact: ContactState | None
+
+
+@dataclass(slots=True)
 class Latest:
     """The latest submission that was taken for a lead."""
 
@@ -143,10 +158,16 @@ class State:
     latest: dict[str, Latest] = field(default_factory=dict)
     vendor: KeptAnswer | None = None
     vendor_lead: dict[str, Any] | None = None
+    # Of its number, where that is not the number that was sent.
+    vendor_contact: ContactState | None = None
     # The live lead of the number under the owner of the vendor's lead, where that is not the token's.
     rival: dict[str, Any] | None = None
     named: dict[str, Any] | None = None
     facts: StoredFacts | None = None
+
+    def contact_of(self, lead: dict[str, Any], caller_id: str) -> ContactState | None:
+        """The contact of a lead that may have another number than the one that was sent."""
+        return self.contact if lead["caller_id"] == caller_id else self.vendor_contact
 
 
 def instant(value: Any) -> Any:
@@ -180,12 +201,10 @@ def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = 
     the two looks changes the contact's version too, which the write compares.
     """
     asked = owned(grant, caller_id)
-    row = ledger.row(NUMBER, asked)
-    if row is None or row[0] != grant.config_version:
-        raise StaleGrant
-    if row[1] is None:
+    contact = read_contact(ledger, grant, asked)
+    if contact is None:
         return State(None, None)
-    state = State(ContactState(row[1], row[2], *map(instant, row[3:])), None)
+    state = State(contact, None)
     query, offer = (OFFERS_LEADS, {"offer_id": grant.offer_id}) if everywhere else (LIVE_LEAD, {})
     for each in ledger.rows(query, asked | offer):
         lead = live_lead(state, each)
@@ -194,6 +213,14 @@ def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = 
         else:
             state.elsewhere.append(lead)
     return state
+
+
+def read_contact(ledger: Ledger, grant: Grant, asked: dict[str, Any]) -> ContactState | None:
+    """What is known of a number; raises StaleGrant."""
+    row = ledger.row(NUMBER, asked)
+    if row is None or row[0] != grant.config_version:
+        raise StaleGrant
+    return None if row[1] is None else ContactState(row[1], row[2], *map(instant, row[3:]))
 
 
 def live_lead(state: State, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -212,6 +239,8 @@ def read_vendors_lead(ledger: Ledger, grant: Grant, caller_id: str, state: State
     """The lead that the vendor's own id names, and who has the number where that lead is at home."""
     lead = read_lead(ledger, grant.company_id, vendor.lead_id)
     state.vendor, state.vendor_lead = vendor, lead
+    if lead is not None and lead["caller_id"] != caller_id:
+        state.vendor_contact = read_contact(ledger, grant, owned(grant, lead["caller_id"]))
     if lead is not None and not owned_by(grant, lead):
         home = {name: lead[name] for name in ("company_id", "owner_kind", "owner_id")}
         rows = ledger.rows(LIVE_LEAD, home | {"caller_id": caller_id})
@@ -279,6 +308,24 @@ def known_keys(ledger: Ledger, grant: Grant, keys: Collection[str]) -> set[str]:
         return set()
     asked = {"company_id": grant.company_id, "token_id": grant.token_id, "wanted": json.dump(list(keys))}
     return {row[0] for row in ledger.rows(KNOWN_KEYS + LISTED[ledger.dialect], asked)}
+
+
+def read_taken_replay(ledger: Ledger, grant: Grant, replay_of_id: str) -> Done | None:
+    """What came of the replay of a submission, if one was taken: the unique index lets there be no second. Raises
+    StaleGrant."""
+    row = ledger.row(TAKEN_REPLAY, {"company_id": grant.company_id, "replay_of_id": replay_of_id})
+    if row is None:
+        return None
+    lead_id, submission_id, action, why = row
+    return Done(submission_id, action, why, *read_lead_now(ledger, grant, lead_id))
+
+
+def read_lead_now(ledger: Ledger, grant: Grant, lead_id: str | None) -> tuple[dict[str, Any], ContactState | None]:
+    """A lead that something was taken for, and its number's contact; raises StaleGrant."""
+    lead = read_lead(ledger, grant.company_id, lead_id)
+    if lead is None:
+        raise LookupError(f"lead {lead_id}: what was taken has its lead")
+    return lead, read_contact(ledger, grant, owned(grant, lead["caller_id"]))
 
 
 def read_code(ledger: Ledger, grant: Grant, submission_id: str) -> str | None:

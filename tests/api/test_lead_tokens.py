@@ -89,6 +89,7 @@ def test_a_token_says_of_itself_what_was_left_open(client: FlaskClient, account:
         "allowed_redirects": [],
         "allows_callbacks": False,
         "has_payload_secret": False,
+        "reads_submissions": False,
     } | dict.fromkeys(
         [
             "offer_id",
@@ -263,6 +264,11 @@ def test_the_new_token_has_the_settings_of_the_old_one(client: FlaskClient, acco
     assert new == old | {name: new[name] for name in ("id", "name", "value", "created_at", "updated_at")}
     assert (new["name"], new["value"][:4]) == ("Page 2", "pub_")
     assert show(client, account, new) == new
+
+
+def test_a_vendor_goes_on_reading_its_submissions_with_the_new_token(client: FlaskClient, account: Account) -> None:
+    new, _ = rotate(client, account, make(client, account, reads_submissions=True))
+    assert new["reads_submissions"] is True
 
 
 def test_the_name_of_a_rotated_token_says_when_it_was_rotated_last(client: FlaskClient, account: Account) -> None:

@@ -564,6 +564,14 @@ FOUND: dict[str, tuple[list[Step], str]] = {
         ],
         "updated",
     ),
+    "a vendor's lead that has got another number is not blocked with the one that it had": (
+        [
+            post("second", vendor_lead_id="v1", blocked=True),
+            managed("edit", caller_id=OTHER_NUMBER),
+            post("second", vendor_lead_id="v1", blocked=True),
+        ],
+        "replayed",
+    ),
     "a lead whose time to be deleted has come cannot be updated": (
         [post(expires_in=60), named("lead_update", zip="1", after=HOUR)],
         "not_found",

@@ -209,6 +209,19 @@ def test_a_request_to_a_vendors_lead_is_found_by_its_number_and_its_id(client: F
     assert [row["vendor_lead_id"] for row in found] == ["v"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("L-1", "L-1"), (17, "17"), ("", None), ([1], None), ("x" * 256, None), ("a\0", None), ("\ud800", None)],
+    ids=ascii,
+)
+def test_a_vendor_finds_what_was_refused_by_its_own_id(
+    client: FlaskClient, account: Account, sent: object, kept: str | None
+) -> None:
+    answer = send(client, account.schedule_token, caller_id="911", vendor_lead_id=sent)
+    assert answer.get_json()["success"] is False
+    assert [row["vendor_lead_id"] for row in account.submissions()] == [kept]
+
+
 # Reading them
 
 
@@ -232,6 +245,17 @@ FILTERS = [
     ("action=refused", [2]),
     ("code=invalid_caller_id", [2]),
     ("code=no_matching_lead", []),
+    ("reason=invalid_caller_id", [2]),
+    ("reason=invalid_caller_id&code=invalid_caller_id", [2]),
+    ("powers=public", [1]),
+    ("powers=server&action=refused", [2]),
+    ("endpoint=create", [3, 2, 1, 0]),
+    ("endpoint=capture", []),
+    ("vendor=First", [3, 2, 0]),
+    ("vendor=Page", [1]),
+    ("vendor=Vendor", []),
+    ("vendor=First&lead_token_id={token}", [3, 2, 0]),
+    ("replay_of_id={lead}", []),
     ("caller_id=%2B17192225678", [1]),
     ("vendor_lead_id=v", [0]),
     ("lead_id={lead}", [3, 0]),
@@ -269,6 +293,13 @@ def test_submissions_are_listed_newest_first_and_filtered(
         ("nothing=1", "nothing", "Unknown field."),
         ("company_id=1", "company_id", "Unknown field."),
         ("lead_id=x", "lead_id", "Must be a UUID"),
+        ("replay_of_id=x", "replay_of_id", "Must be a UUID"),
+        ("powers=none", "powers", "Must be one of: `server`, `public`."),
+        (
+            "code=suppressed&reason=ip_limit",
+            "reason",
+            "is another word for code, and was sent with another value: send one",
+        ),
         ("lead_token_id=x", "lead_token_id", "Must be a String of digits, from 1 to 2147483647"),
         ("per_page=201", "per_page", "Must be a Integer from 1 to 200"),
         ("cursor=x", "cursor", "Must be the next_cursor of a list"),
@@ -279,7 +310,7 @@ def test_a_wrong_filter_is_named(client: FlaskClient, account: Account, query: s
     assert refused(answer, "invalid_parameter")["errors"] == {name: [text]}
 
 
-@pytest.mark.parametrize("name", ["action", "code", "caller_id", "vendor_lead_id", "cursor"])
+@pytest.mark.parametrize("name", ["action", "reason", "vendor", "endpoint", "caller_id", "vendor_lead_id", "cursor"])
 def test_a_filter_with_a_nul_is_named(client: FlaskClient, account: Account, name: str) -> None:
     answer = client.get(f"{SUBMISSIONS}?{name}=a%00", headers=account.bearer)
     assert list(refused(answer, "invalid_character")["errors"]) == [name]
@@ -350,3 +381,8 @@ def test_a_blank_in_the_body_hides_nothing_of_the_url(client: FlaskClient, accou
     url = f"/api/v1/leads?lead_token={account.schedule_token}&caller_id=7192221234&data[city]=Denver"
     answer = client.post(url, json={"data": {"city": "", "zip": "1"}, "caller_id": ""})
     assert answer.get_json()["lead"]["data"] == {"city": "Denver", "zip": "1"}
+
+
+def test_a_vendor_of_another_company_has_no_submissions_here(client: FlaskClient, account: Account) -> None:
+    take(client, make_account(account.app).schedule_token)
+    assert listed(client, account, "?vendor=First")["submissions"] == []

@@ -150,6 +150,8 @@ CASES: dict[str, Case] = {
     f"GET {LEADS}/<lead_id>": Case("leads:read", lead),
     "GET /api/v1/submissions": Case("submissions:read", submission, many="submissions"),
     "GET /api/v1/submissions/<submission_id>": Case("submissions:read", submission),
+    "GET /api/v1/submissions/counts": Case("submissions:read", submission),
+    "POST /api/v1/submissions/<submission_id>/replay": Case("submissions:replay", submission),
     f"PUT {LEADS}/<lead_id>": Case("leads:update", lead, lambda account: {"sub_id": "x"}),
     f"DELETE {LEADS}/<lead_id>": Case("leads:delete", lead),
     f"POST {LEADS}/<lead_id>/restore": Case("leads:delete", deleted_lead),

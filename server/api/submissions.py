@@ -1,0 +1,158 @@
+"""Submissions: everything received, with why; what became of it day by day; and once more, under today's rules."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+from marshmallow import Schema, ValidationError
+
+from server.api import editing, keys
+from server.api.answers import error_content, json_answer, own_origin
+from server.api.manage import read_sent
+from server.api.records import filters, found
+from server.companies.models import Company
+from server.companies.queries import KeyHolder
+from server.errors import Refused
+from server.lead_tokens.queries import find_grant, has_token
+from server.lead_tokens.rules import Grant, from_browser
+from server.leads import counts, submissions
+from server.leads.circumstances import expose, exposed_origin
+from server.leads.intake import Taken, invalid_token, take_edit
+from server.leads.params import invalid, sent_token
+from server.leads.replay import Wanted, posting_of
+from server.lib import clock
+from server.lib.db import db
+from server.lib.fields import RowId, Switch
+
+blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1/submissions")
+
+READS, REPLAYS = "submissions:read", "submissions:replay"
+
+
+class ReplaySchema(Schema):
+    """What a replay takes."""
+
+    dry_run = Switch("Whether only to show what would happen.", load_default=False)
+    lead_token_id = RowId(
+        "Another lead token of the company, with which it is taken as if it had come.", 1, load_default=None
+    )
+
+
+# Reading
+
+
+@blueprint.get("")
+def list_submissions() -> Response:
+    """A company's submissions; or those of a server token, as its sender was told of them."""
+    grant = opening_token()
+    if grant is not None:
+        asked = filters(submissions.OwnFilter())
+        return listed("submissions", submissions.list_own, grant.company_id, grant.token_id, grant.time_zone, asked)
+    company = company_of(keys.require(request, READS))
+    asked = filters(submissions.SubmissionFilter())
+    return listed("submissions", submissions.list_submissions, company.id, company.region, company.time_zone, asked)
+
+
+@blueprint.get("/counts")
+def count_submissions() -> Response:
+    """How many came each day, and what became of them."""
+    grant = opening_token()
+    if grant is not None:
+        asked = filters(counts.OwnCountFilter())
+        return listed("counts", counts.count_own, grant.company_id, grant.token_id, grant.time_zone, asked)
+    company = company_of(keys.require(request, READS))
+    asked = filters(counts.CountFilter())
+    return listed("counts", counts.count_submissions, company.id, company.time_zone, asked)
+
+
+@blueprint.get("/<submission_id>")
+def show_submission(submission_id: str) -> Response:
+    """One submission."""
+    key = keys.require(request, READS)
+    shown = found(submissions.find_submission, key.company_id, submission_id, "submission")
+    return json_answer({"submission": shown})
+
+
+def listed(name: str, read: Any, *about: Any) -> Response:
+    """What a reader finds, under its name, with its metadata."""
+    try:
+        rows, metadata = read(*about)
+    except ValidationError as error:
+        raise invalid(error.messages_dict) from error
+    return json_answer({name: rows, "metadata": metadata})
+
+
+def company_of(key: KeyHolder) -> Company:
+    """The company of a key."""
+    return db.session.get_one(Company, key.company_id)
+
+
+def opening_token() -> Grant | None:
+    """The server token that opens its own list, unless an API key came along; raises Refused for one that may not."""
+    value, owner_kind = sent_token(dict(request.args.items(multi=True)))
+    if value is None or "auth_token" in request.args or keys.find(request.headers.get("Authorization"))[0] is not None:
+        return None
+    # No write compares the configuration here, so it is read anew.
+    grant = find_grant(value, fresh=True)
+    if grant is None or owner_kind not in (None, grant.owner_kind) or not grant.takes_leads(clock.now()):
+        raise invalid_token()
+    g.facts = {"company": grant.company_id, "token": grant.value[:8]}
+    problem = why_not(grant)
+    if problem is not None:
+        text, remedy = problem
+        raise Refused("scope_missing", f"This token {text}", {"lead_token": [text]}, f"This token {text}. {remedy}")
+    return grant
+
+
+def why_not(grant: Grant) -> tuple[str, str] | None:
+    """Why a token in force may not read its list, and what to do; one that a page shows is marked as exposed."""
+    origin = request.headers.get("Origin")
+    browser = from_browser(origin, request.headers.get("Sec-Fetch-Site"), own_origin())
+    if grant.kind == "server" and browser and not grant.exposed:
+        runner = current_app.extensions["ledger"]
+        expose(runner, grant, exposed_origin(origin, request.headers.get("Referer")), clock.now())
+    if grant.kind != "server" or browser or grant.exposed:
+        return "only adds leads: it is publishable, exposed, or used from a page", "Read the list with an API key."
+    if not grant.reads_submissions:
+        remedy = "Its owner can switch reads_submissions of this lead token on."
+        return "may not read its submissions: reads_submissions is off", remedy
+    return None
+
+
+# Once more
+
+
+@blueprint.post("/<submission_id>/replay")
+def replay_submission(submission_id: str) -> Response:
+    """Takes a submission once more, through the same gate, or shows what that would do."""
+    key, sent = read_sent(REPLAYS)
+    asked = editing.read_by(ReplaySchema(), sent)
+    kept = found(submissions.find_kept, key.company_id, submission_id, "submission")
+    other_token = asked["lead_token_id"]
+    if other_token is not None and not has_token(key.company_id, other_token):
+        raise invalid({"lead_token_id": ["is not a lead token of this company"]})
+    wanted = Wanted(
+        key=key,
+        now=clock.now(),
+        request_id=g.request_id,
+        dry_run=asked["dry_run"],
+        other_token=other_token is not None,
+    )
+    posting = posting_of(kept, wanted)
+    taken = take_edit(current_app.extensions["ledger"], posting, other_token or kept["lead_token_id"])
+    g.facts |= {"action": taken.action}
+    if taken.refusal is not None:
+        return refused(taken, taken.refusal, wanted.dry_run)
+    return json_answer(taken.answer or {}, headers={"Idempotent-Replayed": "true"} if taken.replayed else None)
+
+
+def refused(taken: Taken, refusal: Refused, dry_run: bool) -> Response:
+    """The refusal of what was sent once: 422, whatever the code is answered with elsewhere, for this request is right.
+    That a dry run finds it is no failure at all."""
+    g.code = refusal.code
+    content = error_content(refusal, taken.submission_id) | {"status": 422, "title": "Unprocessable Entity"}
+    if not dry_run:
+        return json_answer(content | (taken.answer or {}), 422)
+    found_out = {"success": True, "status": 200, "errors": {}, "warnings": [], "action": "refused", "lead_id": None}
+    return json_answer(
+        found_out | (taken.answer or {}) | {"metadata": {"root": "lead"} | content["metadata"], "dry_run": True}
+    )
