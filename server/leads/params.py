@@ -70,8 +70,6 @@ CREDENTIALS = (
     "hub_verify_token",
 )
 
-NEAR_CREDENTIAL = re.compile("token|google", re.I)
-
 # In JSON and forms a sign stands between name and value, in multipart an empty line.
 SECRET_IN_TEXT = re.compile(
     rf"((?:{'|'.join(CREDENTIALS).replace('_', '[_.]')})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
@@ -135,7 +133,8 @@ def redacted(value: Any) -> Any:
 def kept_of(name: str, value: Any) -> Any:
     """One parameter without its secrets; `data_json` hides them in a text."""
     # Few names come near to a credential's, and what is made of a name never mends a word that is not there.
-    if NEAR_CREDENTIAL.search(name) and token_name(name) in CREDENTIALS:
+    near = name.lower()
+    if ("token" in near or "google" in near) and token_name(name) in CREDENTIALS:
         return "[redacted]"
     if name == "data_json" and isinstance(value, str):
         return SECRET_IN_TEXT.sub(r"\1[redacted]", value)

@@ -123,6 +123,11 @@ def test_what_was_sent_as_a_parameter_wins(client: FlaskClient, account: Account
     assert lead["data"]["token"] == SAMPLES["typeform"]["form_response"]["token"]
 
 
+def test_the_other_name_of_the_number_wins_too(client: FlaskClient, account: Account) -> None:
+    body = taken(post(client, account.schedule_token, {"mobile": FOREIGN}, number=NUMBER))
+    assert (body["lead"]["caller_id"], body["matched"]) == (NUMBER, [])
+
+
 @pytest.mark.parametrize("name", ["phone", "mobile", "Cell Phone", "your-tel"])
 def test_a_number_under_another_name_is_used(client: FlaskClient, account: Account, name: str) -> None:
     for sent in ({name: FOREIGN}, {"data": {name: FOREIGN}}, {"data_json": json.dumps({name: FOREIGN})}):
@@ -166,8 +171,10 @@ def test_a_named_lead_takes_its_tokens_from_a_payload(client: FlaskClient, accou
     edit = {"auto_format_nested_fields": True, "contact": {"mobile": FOREIGN}}
     answer = client.put(f"{LEADS}/{lead_id}", json=edit, headers=account.bearer)
     assert taken(answer)["lead"]["caller_id"] == FOREIGN
-    removed = taken(client.post(f"{LEADS}/{lead_id}/lead_remove", query_string=asked))
-    assert warned(removed) == [("auto_format_nested_fields", "no_effect")]
+    nested = {"contact": {"mobile": FOREIGN}}
+    removed = taken(client.post(f"{LEADS}/{lead_id}/lead_remove", query_string=asked, json=nested))
+    assert "matched" not in removed
+    assert {name for name, _ in warned(removed)} == {"auto_format_nested_fields", "contact"}
 
 
 def test_more_values_than_a_lead_keeps_go_into_one(client: FlaskClient, account: Account) -> None:
