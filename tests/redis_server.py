@@ -36,6 +36,11 @@ class Redis:
     folder: Path | None = None
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    @property
+    def patient_url(self) -> str:
+        """For who waits longer than the product would: the machine may be busy with tests."""
+        return f"{self.url}?socket_timeout=20&socket_connect_timeout=20"
+
     def start(self) -> None:
         """Starts it and waits until it answers."""
         if self.binary is None or self.folder is None:

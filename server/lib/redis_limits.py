@@ -5,10 +5,8 @@ import time
 from typing import Any
 
 from limits.storage import RedisStorage
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
-from redis.retry import Retry
 
 from server.lib.logs import log
 from server.lib.rate_limits import Memory, SlidingOnly
@@ -30,7 +28,6 @@ class Shared(SlidingOnly):
         options: dict[str, Any] = {
             "socket_timeout": PATIENCE,
             "socket_connect_timeout": PATIENCE,
-            "retry": Retry(NoBackoff(), 0),
             # Such a notice would have every request wait for ten seconds.
             "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         }

@@ -130,11 +130,11 @@ def test_counting_starts_no_thread(moment: time_machine.Traveller) -> None:
 def test_owners_are_forgotten_and_their_number_is_bounded(moment: time_machine.Traveller) -> None:
     memory = Memory(most=100)
     counts = counts_in(memory)
-    assert taken(counts, 3) == 3
+    assert taken(counts, 3, tries=1) == 1
     for number in range(1000):
         spend(counts, {"it": Budget(3, ("address", str(number)))})
     assert len(memory.kept[60].present) == 100
-    assert taken(counts, 3) == 0, "who was counted is counted still"
+    assert taken(counts, 3) == 2, "who was counted is counted still"
     moment.shift(timedelta(minutes=2))
     assert taken(counts, 3) == 3
     assert (len(memory.kept[60].before), len(memory.kept[60].present)) == (0, 1)
@@ -164,28 +164,28 @@ def test_an_address_counts_as_itself_and_of_ipv6_as_its_64(address: str, counted
 
 
 def test_in_redis_all_count_together(redis: Redis) -> None:
-    here, there = counts_in(Shared(url=redis.url)), counts_in(Shared(url=redis.url))
+    here, there = (counts_in(Shared(url=redis.patient_url)) for _ in "ab")
     budgets = {"it": Budget(5, ("together",)), "that": Budget(100, ("that",))}
     assert [spend(each, budgets) for each in (here, there, here, there, here)] == [{}] * 5
     for each in (here, there):
         [(name, seconds)] = spend(each, budgets).items()
         assert name == "it"
         # The minute began with the first.
-        assert 55 <= seconds <= 60
+        assert 30 <= seconds <= 60
     assert taken(here, 100, ("that",)) == 95
 
 
 def test_what_redis_keeps_ends_by_itself(redis: Redis) -> None:
-    storage = Shared(url=redis.url)
+    storage = Shared(url=redis.patient_url)
     spend(counts_in(storage), {"it": Budget(5, ("ends",))})
     connection: Any = storage.redis.get_connection()
     [key] = connection.keys("handraiser:*ends*")
     assert 0 < connection.ttl(key) <= 120
 
 
-def test_without_redis_it_counts_here_until_redis_is_back() -> None:
+def test_without_redis_it_counts_here_until_redis_is_back(moment: time_machine.Traveller) -> None:
     with own_redis() as server, capture_logs() as lines:
-        shared = Shared(url=server.url, pause=0.3)
+        shared = Shared(url=server.patient_url, pause=0.3)
         counts = counts_in(shared)
         assert taken(counts, 3, tries=10) == 3
         server.halt()
@@ -208,16 +208,16 @@ def silent() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_redis_that_is_silent_is_asked_once_and_then_left_alone(silent: int) -> None:
+def test_a_redis_that_is_silent_is_asked_once_and_then_left_alone(silent: int, moment: time_machine.Traveller) -> None:
     counts = counts_in(Shared(url=f"redis://127.0.0.1:{silent}"))
     began = time.monotonic()
     assert taken(counts, 3, tries=1) == 1
     waited = time.monotonic() - began
-    assert waited < 0.5
+    assert waited < 2
     began = time.monotonic()
     assert taken(counts, 3, tries=100) == 2
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 2, "a tenth of a second each would be more"
 
 
-def test_a_redis_that_was_never_there_keeps_nothing_from_starting() -> None:
+def test_a_redis_that_was_never_there_keeps_nothing_from_starting(moment: time_machine.Traveller) -> None:
     assert taken(counts_in(Shared(url=f"redis://127.0.0.1:{free_port()}")), 3, tries=10) == 3
