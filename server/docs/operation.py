@@ -9,7 +9,7 @@ from server.docs.fields import Json
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 # How each part of a request can be wrong.
-ALWAYS = frozenset({"unavailable", "unexpected"})
+ALWAYS = frozenset({"host_not_allowed", "unavailable", "unexpected"})
 FOR_KEY = frozenset({"key_in_url", "key_required", "key_invalid", "scope_missing"})
 FOR_PARAMETERS = frozenset({"invalid_parameter", "invalid_character"})
 FOR_BODY = FOR_PARAMETERS | {"malformed_body", "object_expected", "too_large", "unsupported_media_type"}

@@ -34,7 +34,7 @@ from server.docs.operation import (
 )
 from server.lead_tokens.schemas import RotationSchema
 from server.leads.counts import CountFilter
-from server.leads.params import TOKEN_PARAMETERS
+from server.leads.params import CREDENTIALS, TOKEN_PARAMETERS
 from server.leads.queries import LeadFilter
 from server.leads.schemas import LeadSchema
 from server.leads.submissions import SubmissionFilter, WithToken
@@ -51,6 +51,7 @@ CONTROLS: Mapping[str, Json] = {
     "data_json": {"type": "string", "description": "`data` as JSON in a text."},
     "redirect_to": {"type": "string", "description": "Where a native form's visitor goes then; the token lists where."},
     "redirect_error": {"type": "string", "description": "Where a native form's visitor goes if the lead is refused."},
+    "google_key": {"type": "string", "description": "What proves a payload of Google's; the token's payload_secret."},
     "auth_token": {"type": "string", "description": "A private API key; never in a URL."},
 }
 IDEMPOTENCY: Mapping[str, Json] = {
@@ -96,7 +97,7 @@ LEAD_BODIES = {"LeadBody": lead_body(), "LeadChange": lead_change()}
 
 def lead_query() -> list[Json]:
     """The same in a query string, where no key and no object stand."""
-    controls = [in_query(name, about) for name, about in CONTROLS.items() if name != "auth_token"]
+    controls = [in_query(name, about) for name, about in CONTROLS.items() if name not in CREDENTIALS]
     return [*asked(LeadSchema(exclude=("data",))), *controls]
 
 

@@ -178,10 +178,19 @@ def settle_new(ledger: Ledger, items: Sequence[Item]) -> list[Settled]:
             writes.append((arms, values))
     names = {name for _, _, record in settled if record for name in record.new_names}
     if names:
-        values = {"company_id": items[0].grant.company_id, "now": items[0].posting.now}
-        ledger.write([rows.TOKENS_INSERT[ledger.dialect]], values | {"token_names": json.dump(sorted(names))})
+        ledger.write([rows.TOKENS_INSERT[ledger.dialect]], names_values(items[0], names))
     ledger.write_rows(writes)
     return settled
+
+
+def names_values(item: Item, names: set[str]) -> Values:
+    """The values that register names for all of them."""
+    return {
+        "company_id": item.grant.company_id,
+        "now": item.posting.now,
+        "token_names": json.dump(sorted(names)),
+        "most_token_names": item.grant.most_token_names,
+    }
 
 
 def read_known(ledger: Ledger, items: Sequence[Item]) -> set[str]:
