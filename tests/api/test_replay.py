@@ -398,6 +398,13 @@ def test_a_key_that_was_used_again_meanwhile_decides(client: FlaskClient, accoun
     assert len(account.leads()) == 1
 
 
+def test_a_key_that_is_none_is_not_kept_and_the_lead_is_not_lost(client: FlaskClient, account: Account) -> None:
+    sent = send(client, account.schedule_token, headers={"Idempotency-Key": "a,b"})
+    submission_id = kept_of(sent, "bad_idempotency_key")
+    assert account.submissions()[0]["idempotency_key"] is None
+    assert replay(client, account, submission_id)["action"] == "created"
+
+
 def test_the_answer_to_a_submissions_own_key_does_not_stand_in_the_way_of_its_replay(
     client: FlaskClient, account: Account
 ) -> None:
