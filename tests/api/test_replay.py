@@ -398,6 +398,34 @@ def test_a_key_that_was_used_again_meanwhile_decides(client: FlaskClient, accoun
     assert len(account.leads()) == 1
 
 
+def test_a_key_that_is_none_is_not_kept_and_the_lead_is_not_lost(client: FlaskClient, account: Account) -> None:
+    sent = send(client, account.schedule_token, headers={"Idempotency-Key": "a,b"})
+    submission_id = kept_of(sent, "bad_idempotency_key")
+    assert account.submissions()[0]["idempotency_key"] is None
+    assert replay(client, account, submission_id)["action"] == "created"
+
+
+def test_the_answer_to_a_submissions_own_key_does_not_stand_in_the_way_of_its_replay(
+    client: FlaskClient, account: Account
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    told = taken(send(client, account.schedule_token, headers=headers))
+    client.delete(f"{LEADS}/{told['lead_id']}", headers=account.bearer)
+    body = replay(client, account, told["metadata"]["submission_id"])
+    assert (body["action"], body["lead_id"] != told["lead_id"]) == ("created", True)
+    assert taken(send(client, account.schedule_token, headers=headers)) == told
+
+
+def test_a_key_that_was_refused_in_secret_twice_is_mended_by_either(client: FlaskClient, account: Account) -> None:
+    client.post("/api/v1/contacts/suppression", json={"numbers": [NUMBER]}, headers=account.bearer)
+    accept(account, refuse_suppressed=True)
+    told = [take(client, account.publishable_token, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [row["code"] for row in account.submissions()] == ["suppressed"] * 2
+    accept(account)
+    assert replay(client, account, account.submissions()[1]["id"])["action"] == "created"
+    assert told[0] == told[1]
+
+
 def test_the_vendors_own_id_keeps_its_meaning(client: FlaskClient, account: Account) -> None:
     accept(account, require_traffic_source=True)
     submission_id = kept_of(send(client, account.vendor_token, vendor_lead_id="v"), "traffic_source_required")
@@ -421,7 +449,7 @@ def test_a_refusal_that_a_page_never_heard_of_is_seen_and_mended_and_the_page_he
     hidden = replay(client, account, submission_id)
     assert (hidden["status"], hidden["code"]) == (422, "suppressed")
     accept(account)
-    for each in (submission_id, hidden["submission_id"]):
+    for each in (hidden["submission_id"], submission_id):
         body = replay(client, account, each)
     assert (body["lead"]["status"], body["lead"]["data"]) == ("blocked", {"zip": "1"})
     assert body["outcome"]["after"]["action"] == "created"
@@ -439,8 +467,9 @@ def test_a_server_token_of_a_page_stays_the_pages_and_is_not_marked_again(
     headers = {"Origin": PAGE}
     sent = send(client, account.vendor_token, headers=headers, lead_priority=1)
     submission_id = kept_of(sent, "region_not_allowed")
-    accept(account)
     account.change(LeadToken, token_id(account, account.vendor_token), exposed_at=None, exposed_origin=None)
+    assert replay(client, account, submission_id)["code"] == "region_not_allowed"
+    accept(account)
     body = replay(client, account, submission_id)
     assert (body["lead"]["lead_priority"], warned(body)) == (None, [("lead_priority", "needs_server_token")])
     [row] = account.rows("select exposed_at, last_used_at from lead_token where value = :v", v=account.vendor_token)
