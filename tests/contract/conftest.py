@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 import schemathesis
 from flask import Flask
-from flask.testing import FlaskClient
 from schemathesis import Case
 from schemathesis.core.transport import Response
 from schemathesis.schemas import BaseSchema
@@ -48,10 +47,10 @@ def api(app: Flask) -> BaseSchema:
 
 
 @pytest.fixture
-def world(client: FlaskClient, account: Account) -> World:
+def world(account: Account) -> World:
     """A company with one of everything."""
     made = World(account)
-    made.furnish(client)
+    made.furnish()
     return made
 
 
