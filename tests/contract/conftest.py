@@ -26,6 +26,7 @@ class Run:
 
     def check(self, case: Case, headers: dict[str, str]) -> Response:
         """Sends a case, counts it and checks the answer."""
+        _ = case.meta  # Looked at now, it judges what is sent and not what was generated.
         response = case.call(headers=headers)
         self.statuses[case.operation.label, response.status_code] += 1
         done = sum(count for (_, status), count in self.statuses.items() if status < 400)

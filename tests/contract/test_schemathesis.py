@@ -35,7 +35,7 @@ PARTS = (
     "token_names",
 )
 # Of each operation, allowed data so often, and forbidden ones.
-TIMES = 8
+TIMES = 6
 # Chains of requests, and how long each is.
 CHAINS, LINKS = 15, 10
 

@@ -97,7 +97,7 @@ class World:
                 self.fill(case.body, name, random)
             if case.operation.path == f"{API}lead_tokens" and case.method == "POST":
                 self.own(case.body, random)
-        if is_lead_endpoint(case):
+        if is_lead_endpoint(case.operation):
             return self.as_lead(case, random)
         return random.choice(self.keys)
 
@@ -111,7 +111,7 @@ class World:
             case.body = {name: self.shown(name, schema["properties"][name]) for name in schema.get("required", [])}
         if operation.path == f"{API}lead_tokens" and content:
             case.body["schedule_id"] = self.account.schedule_id
-        if is_lead_endpoint(case):
+        if is_lead_endpoint(case.operation):
             case.query = {"lead_token": self.account.schedule_token}
             if operation.path.startswith(f"{API}leads") and not operation.path_parameters:
                 case.query["caller_id"] = NUMBER
@@ -232,9 +232,9 @@ def collection(case: Case) -> str:
     return str(case.operation.path.removeprefix(API).partition("/")[0])
 
 
-def is_lead_endpoint(case: Case) -> bool:
+def is_lead_endpoint(operation: APIOperation) -> bool:
     """Whether a lead token opens it."""
-    return {} in case.operation.definition.raw["security"]
+    return {} in operation.definition.raw["security"]
 
 
 def positive(case: Case, location: ParameterLocation) -> bool:
