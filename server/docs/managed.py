@@ -13,6 +13,7 @@ from server.lib.fields import MOST
 SEEN: Json = {
     "type": "string",
     "format": "date-time",
+    "nullable": True,
     "description": "The `updated_at` that the change rests on; if it has moved since, nothing is done.",
 }
 ROW_ID: Json = {"type": "integer", "minimum": 1, "maximum": MOST}

@@ -54,6 +54,7 @@ CONTROLS: Mapping[str, Json] = {
     "google_key": {"type": "string", "description": "What proves a payload of Google's; the token's payload_secret."},
     "auth_token": {"type": "string", "description": "A private API key; never in a URL."},
 }
+OF_PAGES_AND_REPEATS = {"idempotency_key", "redirect_to", "redirect_error"}
 IDEMPOTENCY: Mapping[str, Json] = {
     "Idempotency-Key": {key: value for key, value in CONTROLS["idempotency_key"].items() if key != "description"}
     | {"description": "One lead, however often the request comes with this key within seven days."}
@@ -86,9 +87,10 @@ def lead_body() -> Json:
 
 
 def lead_change() -> Json:
-    """What an edit by key takes beside a lead's parameters."""
+    """What an edit by key takes: its guard is the state that was seen, and no page sends it."""
     body = lead_body()
-    return body | {"properties": body["properties"] | {"updated_at": SEEN}}
+    kept = {name: about for name, about in body["properties"].items() if name not in OF_PAGES_AND_REPEATS}
+    return body | {"properties": kept | {"updated_at": SEEN}}
 
 
 # The bodies of leads, as the document's components.

@@ -15,6 +15,8 @@ DIGITS = {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,40}\s*$"}
 DECIMALS = {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,20}(\.[0-9]{0,10})?\s*$"}
 # The texts of a lead that are read of an integer; the others are not, while those of managed things all are.
 OF_INTEGERS = {"caller_id", "number", "traffic_source_id", "sub_id", "vendor_lead_id", "schedule_callback_in_seconds"}
+# Members of any type are taken, and counted if they are none.
+COUNTED = {"numbers"}
 # What these hold is judged elsewhere or only warned of, whatever type it has.
 ANYTHING = {"redirect_to", "redirect_error", "auth_token", "data_json"}
 
@@ -51,9 +53,14 @@ def body(schema: Json) -> Json:
     """An object whose values are read so."""
     if "properties" not in schema:
         return schema
-    return schema | {
-        "properties": {name: {} if name in ANYTHING else read(each) for name, each in schema["properties"].items()}
-    }
+    return schema | {"properties": {name: named(name, each) for name, each in schema["properties"].items()}}
+
+
+def named(name: str, schema: Json) -> Json:
+    """A parameter as it is read."""
+    if name in ANYTHING:
+        return {}
+    return schema | {"items": {}} if name in COUNTED else read(schema)
 
 
 def read(schema: Json) -> Json:

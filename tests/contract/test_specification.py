@@ -54,7 +54,7 @@ def test_no_two_operations_have_one_name(document: Json) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_every_parameter_has_a_description_and_every_field_an_example(document: Json) -> None:
+def test_every_parameter_and_every_field_of_a_body_has_its_words_and_a_type(document: Json) -> None:
     bare = set()
     for path, operation in operations(document):
         for parameter in operation["parameters"]:

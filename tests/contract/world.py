@@ -1,11 +1,10 @@
 """What a company has, so that requests of the document's shapes also mean something."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from flask.testing import FlaskClient
 from schemathesis import Case
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
@@ -17,19 +16,14 @@ from tests.factories import Account
 
 Json = dict[str, Any]
 API, JSON = "/api/v1/", "application/json"
-TIMES = ["2026-11-23T06:00:00Z", "2026-11-24 06:00:00 +0000", "2026-12-01T14:26:43.123+02:00"]
 UNKNOWN_ID = "74da9151-d988-4428-8087-c8dcf47ae9a2"
 
 
-@dataclass
 class World:
     """A company and the ids of its things, by their path's name."""
 
-    account: Account
-    ids: dict[str, list[Any]]
-
     def __init__(self, account: Account) -> None:
-        self.account = account
+        self.account, self.client = account, account.app.test_client()
         self.ids = {
             "offers": [account.offer_id],
             "schedules": [account.schedule_id],
@@ -44,23 +38,21 @@ class World:
             {"Authorization": "Bearer undefined"},
             {},
         ]
-        self.tokens = [account.schedule_token, account.offer_token] * 3 + [
-            account.vendor_token,
-            account.publishable_token,
-            account.token(name="Form", allowed_redirects=[PAGE]),
-            "unknown",
-        ]
+        # A server token that a page has shown once does little from then on, so that only some are.
+        self.tokens = [account.schedule_token] * 6 + [account.offer_token, account.vendor_token] * 2 + ["unknown"]
+        self.tokens.append(account.token(name="Form", allowed_redirects=[PAGE]))
+        self.tokens_of_pages = [account.publishable_token, account.token(name="Shown")]
 
-    def furnish(self, client: FlaskClient) -> None:
+    def furnish(self) -> None:
         """One of each kind of thing, and leads."""
         for kind in KINDS:
-            self.ids.setdefault(kind.many, []).append(kind.make(client, self.account)["id"])
+            self.ids.setdefault(kind.many, []).append(kind.make(self.client, self.account)["id"])
         for number in (OTHER_NUMBER, NUMBER):
-            self.take_lead(client, number)
+            self.take_lead(number)
 
-    def take_lead(self, client: FlaskClient, number: str = NUMBER) -> None:
+    def take_lead(self, number: str = NUMBER) -> None:
         """A lead that lives, whatever became of the one before it."""
-        made = take(client, self.account.schedule_token, caller_id=number)
+        made = take(self.client, self.account.schedule_token, caller_id=number)
         self.remember("leads", made["lead_id"])
         self.remember("submissions", made["metadata"]["submission_id"])
 
@@ -86,18 +78,26 @@ class World:
     def settle(self, case: Case, random: Random, linked: bool = False) -> dict[str, str]:
         """Gives a case what it needs to be about this company, mostly; the headers to send it with. Where an answer has
         led to it, its path stands."""
+        # Copies: what was generated is what the case is judged by where it has not changed.
+        case.path_parameters = {**(case.path_parameters or {})}
+        case.query, case.headers = {**(case.query or {})}, {**(case.headers or {})}
+        if isinstance(case.body, dict):
+            case.body = {**case.body}
         if positive(case, ParameterLocation.PATH) and not linked:
             self.name_subject(case, random)
         self.spare_the_key(case)
+        if random.random() < 0.7:
+            case.headers.pop("If-Match", None)
+            case.headers.pop("Idempotency-Key", None)
         if positive(case, ParameterLocation.QUERY):
-            for name in [*(case.query or {})]:
+            for name in [*case.query]:
                 self.fill(case.query, name, random)
         if positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):
             for name in [*case.body]:
                 self.fill(case.body, name, random)
             if case.operation.path == f"{API}lead_tokens" and case.method == "POST":
                 self.own(case.body, random)
-        if is_lead_endpoint(case):
+        if is_lead_endpoint(case.operation):
             return self.as_lead(case, random)
         return random.choice(self.keys)
 
@@ -111,7 +111,7 @@ class World:
             case.body = {name: self.shown(name, schema["properties"][name]) for name in schema.get("required", [])}
         if operation.path == f"{API}lead_tokens" and content:
             case.body["schedule_id"] = self.account.schedule_id
-        if is_lead_endpoint(case):
+        if is_lead_endpoint(case.operation):
             case.query = {"lead_token": self.account.schedule_token}
             if operation.path.startswith(f"{API}leads") and not operation.path_parameters:
                 case.query["caller_id"] = NUMBER
@@ -137,15 +137,16 @@ class World:
     def name_subject(self, case: Case, random: Random) -> None:
         """A path that names one of this company's things."""
         many = collection(case)
-        for name in case.path_parameters or {}:
+        for name in case.path_parameters:
             if "caller_" in case.path:
                 case.path_parameters[name] = random.choice([NUMBER, OTHER_NUMBER, NUMBER, case.path_parameters[name]])
             elif many in self.ids:
-                case.path_parameters[name] = random.choice(self.ids[many] * 3 + [case.path_parameters[name]])
+                known = self.ids[many]
+                case.path_parameters[name] = random.choice([*known, *known[-1:] * 4, case.path_parameters[name]])
 
     def spare_the_key(self, case: Case) -> None:
         """Keeps the test from deleting the key that it has."""
-        if collection(case) == "api_keys" and str((case.path_parameters or {}).get("row_id")) == str(self.key_id):
+        if collection(case) == "api_keys" and str(case.path_parameters.get("row_id")) == str(self.key_id):
             case.path_parameters["row_id"] = 2**31 - 1
 
     def fill(self, place: Json, name: str, random: Random) -> None:
@@ -158,7 +159,7 @@ class World:
     def values(self, name: str) -> Sequence[Any] | None:
         """What a parameter of this name can mean here; None where any value will do."""
         if name.endswith(("_at", "_from", "_to")):
-            return TIMES if name != "updated_at" else [""]
+            return [soon] if name != "updated_at" else [""]
         if name.endswith("_id") and f"{name.removesuffix('_id').removeprefix('default_')}s" in self.ids:
             return self.ids[f"{name.removesuffix('_id').removeprefix('default_')}s"]
         if name == "number_ids":
@@ -167,17 +168,23 @@ class World:
 
     def as_lead(self, case: Case, random: Random) -> dict[str, str]:
         """A lead of one of the company's tokens, mostly of a number that was seen before; from a page, now and then."""
-        place = case.body if isinstance(case.body, dict) else {**(case.query or {})}
-        place["lead_token"] = random.choice(self.tokens)
+        place = case.body if isinstance(case.body, dict) else case.query
+        on_page = random.random() < 0.15
+        place["lead_token"] = random.choice(self.tokens_of_pages if on_page else self.tokens)
         place.pop("schedule_lead_token", None)
         place.pop("offer_lead_token", None)
         # A number of a shape that is forbidden stays.
         if case.operation.path.startswith(f"{API}leads") and isinstance(place.get("caller_id"), str | int | None):
             place["caller_id"] = random.choice([NUMBER, NUMBER, OTHER_NUMBER, new_number()])
             place.pop("number", None)
-        if not isinstance(case.body, dict):
-            case.query = place
-        return random.choice([{}, {}, {}, {"Origin": PAGE}, self.account.bearer, {"Sec-Fetch-Site": "cross-site"}])
+        return random.choice(
+            [{"Origin": PAGE}, {"Sec-Fetch-Site": "cross-site"}, {}] if on_page else [{}, self.account.bearer]
+        )
+
+
+def soon() -> str:
+    """A time of the next days."""
+    return (datetime.now(UTC) + timedelta(hours=6)).isoformat()
 
 
 def new_email() -> str:
@@ -211,6 +218,12 @@ VALUES: dict[str, Sequence[Any]] = {
     "data_json": ['{"state": "CA"}', {"state": "CA"}],
     "schedule_callback_in_seconds": ["0", "3600", 60],
     "lead_id": [None, UNKNOWN_ID],
+    "hours_to_expire": [24, " 48"],
+    "expires_in": [1440, "60"],
+    "max_contact_attempts": [5, "3"],
+    "lead_priority": [5, 1.5, "5.25"],
+    "per_page": [1, 200],
+    "idempotency_key": [lambda: new_word("key")],
 }
 
 
@@ -219,9 +232,9 @@ def collection(case: Case) -> str:
     return str(case.operation.path.removeprefix(API).partition("/")[0])
 
 
-def is_lead_endpoint(case: Case) -> bool:
+def is_lead_endpoint(operation: APIOperation) -> bool:
     """Whether a lead token opens it."""
-    return {} in case.operation.definition.raw["security"]
+    return {} in operation.definition.raw["security"]
 
 
 def positive(case: Case, location: ParameterLocation) -> bool:

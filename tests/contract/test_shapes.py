@@ -1,0 +1,56 @@
+"""Each parameter of each body by itself: its example has a shape that is read, any other shape is refused by name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+from schemathesis.schemas import APIOperation, BaseSchema
+
+from tests.contract.checks import OF_SHAPE
+from tests.contract.conftest import Run
+from tests.contract.loosened import ANYTHING
+from tests.contract.world import JSON, World, is_lead_endpoint
+
+Json = dict[str, Any]
+
+# One of each JSON type, and of each size that may be too much.
+VALUES: list[Any] = ["text", "x" * 9000, -1, 1.5, 10**12, True, {"a": {}}, [], [[]]]
+
+
+def bodies(api: BaseSchema) -> Iterator[tuple[APIOperation, Json]]:
+    """The operations that take JSON with what they take. Of those that a lead token opens one stands for all."""
+    for each in api.get_all_operations():
+        operation = each.ok()
+        content = operation.definition.raw.get("requestBody", {}).get("content", {})
+        if JSON in content and (not is_lead_endpoint(operation) or operation.label == "POST /api/v1/leads"):
+            schema = content[JSON]["schema"]
+            name = schema.get("$ref", "").rpartition("/")[2]
+            yield operation, api.raw_schema["components"]["schemas"][name] if name else schema
+
+
+def send(operation: APIOperation, world: World, run: Run, name: str, value: Any) -> Json:
+    """The answer to the plainest request with one parameter more."""
+    case = world.plainest(operation)
+    case.body[name] = value
+    return {"body": case.body, **run.check(case, world.account.bearer).json()}
+
+
+def test_what_the_document_shows_as_an_example_has_a_shape_that_is_read(
+    api: BaseSchema, world: World, run: Run
+) -> None:
+    for operation, schema in bodies(api):
+        for name, about in schema["properties"].items():
+            if "example" in about:
+                answer = send(operation, world, run, name, about["example"])
+                said = answer.get("errors", {}).get(name, [])
+                assert not [text for text in said if OF_SHAPE.match(text)], (operation.label, name, said)
+
+
+def test_what_has_a_shape_that_is_not_read_is_refused_by_name(api: BaseSchema, world: World, run: Run) -> None:
+    for operation, schema in bodies(api):
+        for name, about in schema["properties"].items():
+            for value in VALUES if name not in ANYTHING else ():
+                if not jsonschema.Draft202012Validator(about).is_valid(value):
+                    answer = send(operation, world, run, name, value)
+                    named = {each.partition(".")[0] for each in answer.get("errors", {})}
+                    assert name in named, (operation.label, name, str(value)[:20], answer)
