@@ -29,10 +29,10 @@ from server.api.application import Application
 from server.companies import configuration
 from server.config import Settings, from_environment
 from server.lib import logs
-from server.lib.db import db, sqlite_path, watch_sqlite, write_lock
+from server.lib.db import db, sqlite_path, watch_postgres, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
-from server.lib.postgres_ledger import PostgresRunner, intake_engine
+from server.lib.postgres_ledger import CONNECT, PostgresRunner, intake_engine
 from server.lib.sqlite_ledger import SqliteRunner
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
-        SQLALCHEMY_ENGINE_OPTIONS={} if settings.on_sqlite else {"pool_pre_ping": True},
+        SQLALCHEMY_ENGINE_OPTIONS={} if settings.on_sqlite else {"pool_pre_ping": True, "connect_args": CONNECT},
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
@@ -80,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def make_runner(settings: Settings) -> Runner:
     """What writes leads: group commit on SQLite, one statement on PostgreSQL."""
     if not settings.on_sqlite:
+        watch_postgres(db.engine)
         return PostgresRunner(intake_engine(settings.database, settings.thread_count))
     path = sqlite_path(settings.database)
     path.parent.mkdir(parents=True, exist_ok=True)

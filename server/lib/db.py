@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, Index, MetaData, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from server.lib.filelock import FileLock
+from server.lib.ledger import WriteFailed
 
 # A statement waits at most this long for another writer, in milliseconds.
 BUSY_TIMEOUT = 5000
@@ -128,6 +129,15 @@ def write_lock(url: str) -> FileLock:
     return FileLock(path.with_name(path.name + ".lock"))
 
 
+def watch_postgres(engine: Engine) -> None:
+    """Lets none of an engine's statements wait longer for another's lock than SQLite's do."""
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: Any, entry: ConnectionPoolEntry) -> None:
+        connection.execute(f"set lock_timeout = {BUSY_TIMEOUT}")
+        connection.commit()
+
+
 def watch_sqlite(engine: Engine, lock: FileLock) -> None:
     """Gives an engine's transactions their BEGIN, and its writers the lock until their connection is handed back."""
 
@@ -142,9 +152,18 @@ def watch_sqlite(engine: Engine, lock: FileLock) -> None:
             return
         # SQLite's own waiting is unfair and slow; a lock in the kernel is neither. Who commits and begins again has it.
         if "lock" not in connection.connection.info:
-            lock.acquire()
+            try:
+                lock.acquire()
+            except OSError as error:
+                raise WriteFailed(str(error)) from error
             connection.connection.info["lock"] = lock
         connection.exec_driver_sql("begin immediate")
+
+    @event.listens_for(engine, "handle_error")
+    def distrust(context: ExceptionContext) -> None:
+        # While a disk is read only, files are opened for reading only, and stay so when it is not any more.
+        if isinstance(context.original_exception, sqlite3.OperationalError):
+            context.is_disconnect = True
 
     @event.listens_for(engine, "checkin")
     def give_back(connection: object, entry: ConnectionPoolEntry) -> None:

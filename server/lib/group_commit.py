@@ -78,8 +78,10 @@ class GroupCommit:
         try:
             self.commit(batch)
         except BaseException as error:
+            failure = RolledBack(str(error))
+            failure.__cause__ = error
             for each in batch:
-                each.error = each.error or RolledBack(str(error))
+                each.error = each.error or failure
             if not isinstance(error, sqlite3.Error | OSError):
                 raise
         finally:
@@ -112,6 +114,8 @@ class GroupCommit:
                             self.attempt(cursor, each)
                 cursor.execute("commit")
             except BaseException:
+                # A cursor that somebody still has, be it a traceback, keeps its connection open, and the file locked.
+                cursor.close()
                 self.reset(connection)
                 raise
             cursor.close()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import make_url
 
 from server.config import Settings
-from tests.faults.place import Place, until
+from tests.faults.place import Place, unavailable, until
 
 Outage = Callable[[Settings], AbstractContextManager[None]]
 
@@ -76,24 +76,11 @@ def test_a_database_that_takes_no_writes_is_503_until_it_does(place: Place, data
             unavailable(live.post(params=lead))
         assert httpx.get(f"{live.url}/healthz").json() == {"status": "ok"}
         if kind == "read only":
-            assert read(place).status_code == 200
+            assert place.read().status_code == 200
     until(live.ready)
     until(lambda: live.post(params=lead).status_code == 200)
     again = live.post(params=lead)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert {row["id"] for row in account.leads()} >= {again.json()["lead_id"]}
     assert len(account.leads()) == 2
-    assert len(read(place).json()["leads"]) == 2
-
-
-def read(place: Place) -> httpx.Response:
-    return httpx.get(f"{place.live.url}/api/v1/leads", headers=place.account.bearer, timeout=30)
-
-
-def unavailable(answer: httpx.Response) -> None:
-    """Asserts that it says: later, please."""
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "unavailable"
-    assert answer.json()["success"] is False
-    assert int(answer.headers["Retry-After"]) > 0
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert len(place.read().json()["leads"]) == 2
