@@ -63,6 +63,10 @@ class Server:
     def halt(self, mode: str) -> None:
         self._run("pg_ctl", "stop", f"--mode={mode}")
 
+    def runs(self) -> bool:
+        status = [self.binaries / "pg_ctl", "-D", self.folder / "data", "status"]
+        return subprocess.run(status, stdout=subprocess.DEVNULL, check=False, **self._place()).returncode == 0
+
     def kill(self) -> None:
         """Its first process ends by kill -9, and the others as soon as they notice."""
         pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
@@ -117,6 +121,10 @@ class Postgres:
         `resume` has it recover."""
         self._own().halt(mode)
 
+    def runs(self) -> bool:
+        """Whether it is there."""
+        return self._own().runs()
+
     def kill(self) -> None:
         """End it by kill -9."""
         self._own().kill()
@@ -149,9 +157,11 @@ def running_postgres() -> Iterator[Postgres]:
         finally:
             postgres.drop_databases()
         return
-    with tempfile.TemporaryDirectory(prefix="handraiser-pg-", ignore_cleanup_errors=True) as name:
-        with postgres_in(Path(name)) as postgres:
-            yield postgres
+    with (
+        tempfile.TemporaryDirectory(prefix="handraiser-pg-", ignore_cleanup_errors=True) as name,
+        postgres_in(Path(name)) as postgres,
+    ):
+        yield postgres
 
 
 @contextmanager

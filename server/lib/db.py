@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -118,6 +119,13 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def undo_sqlite(connection: sqlite3.Connection) -> None:
+    """Takes back what a connection has begun. Closing would do, but not while somebody still has a cursor, be it a
+    traceback: until that has gone the file stays locked."""
+    with suppress(sqlite3.Error):
+        connection.rollback()
+
+
 def sqlite_path(url: str) -> Path:
     """The file of an SQLite URL."""
     return Path(make_url(url).database or "")
@@ -159,17 +167,27 @@ def watch_sqlite(engine: Engine, lock: FileLock) -> None:
             connection.connection.info["lock"] = lock
         connection.exec_driver_sql("begin immediate")
 
-    @event.listens_for(engine, "handle_error")
-    def distrust(context: ExceptionContext) -> None:
-        # While a disk is read only, files are opened for reading only, and stay so when it is not any more.
-        if isinstance(context.original_exception, sqlite3.OperationalError):
-            context.is_disconnect = True
-
     @event.listens_for(engine, "checkin")
     def give_back(connection: object, entry: ConnectionPoolEntry) -> None:
         held = entry.info.pop("lock", None)
         if held:
             held.release()
+
+    distrust_after_failures(engine)
+
+
+def distrust_after_failures(engine: Engine) -> None:
+    """Opens all connections to an SQLite file anew when one of them has failed: what was opened while its disk was
+    read only, or while another file lay in its place, stays as it was when all is well again."""
+
+    @event.listens_for(engine, "handle_error")
+    def distrust(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, sqlite3.OperationalError):
+            context.is_disconnect = True
+
+    @event.listens_for(engine, "invalidate")
+    def let_go(connection: sqlite3.Connection, entry: ConnectionPoolEntry, error: BaseException | None) -> None:
+        undo_sqlite(connection)
 
 
 def batches(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:
