@@ -34,10 +34,10 @@ from server.companies import configuration
 from server.config import Settings, from_environment
 from server.leads.limits import Limits
 from server.lib import json, logs
-from server.lib.db import db, sqlite_path, watch_sqlite, write_lock
+from server.lib.db import db, sqlite_path, watch_postgres, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
-from server.lib.postgres_ledger import PostgresRunner, intake_engine
+from server.lib.postgres_ledger import CONNECT, PostgresRunner, intake_engine
 from server.lib.sqlite_ledger import SqliteRunner
 from server.lib.vault import Vault
 
@@ -57,7 +57,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
         # PostgreSQL spells a large float in all its digits; orjson, unlike Python's own reader, reads a float again.
-        SQLALCHEMY_ENGINE_OPTIONS={"json_deserializer": json.load, "pool_pre_ping": not settings.on_sqlite},
+        SQLALCHEMY_ENGINE_OPTIONS={"json_deserializer": json.load}
+        | ({} if settings.on_sqlite else {"pool_pre_ping": True, "connect_args": CONNECT}),
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def make_runner(settings: Settings) -> Runner:
     """What writes leads: group commit on SQLite, one statement on PostgreSQL."""
     if not settings.on_sqlite:
+        watch_postgres(db.engine)
         return PostgresRunner(intake_engine(settings.database, settings.thread_count))
     path = sqlite_path(settings.database)
     path.parent.mkdir(parents=True, exist_ok=True)

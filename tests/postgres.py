@@ -4,10 +4,12 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,8 +60,20 @@ class Server:
     def start(self) -> None:
         self._run("pg_ctl", "start", "--wait", "--log", str(self.folder / "log"))
 
-    def halt(self) -> None:
-        self._run("pg_ctl", "stop", "--mode=immediate")
+    def halt(self, mode: str) -> None:
+        self._run("pg_ctl", "stop", f"--mode={mode}")
+
+    def runs(self) -> bool:
+        status = [self.binaries / "pg_ctl", "-D", self.folder / "data", "status"]
+        return subprocess.run(status, stdout=subprocess.DEVNULL, check=False, **self._place()).returncode == 0
+
+    def kill(self) -> None:
+        """Its first process ends by kill -9, and the others as soon as they notice."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        others = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
+        os.kill(pid, signal.SIGKILL)
+        while any(Path(f"/proc/{other}").exists() for other in others.stdout.split()):
+            time.sleep(0.02)
 
     def janitor(self) -> subprocess.Popen[bytes]:
         # In a session of its own, so that neither Ctrl-C nor the end of our process group takes it along.
@@ -102,9 +116,18 @@ class Postgres:
         self.created.append(name)
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
-    def halt(self) -> None:
-        """Stop it as a crash would, without a word to its clients; `resume` has it recover."""
-        self._own().halt()
+    def halt(self, mode: str = "immediate") -> None:
+        """Stop it as a crash would, without a word to its clients, or as `pg_ctl` does in another of its modes;
+        `resume` has it recover."""
+        self._own().halt(mode)
+
+    def runs(self) -> bool:
+        """Whether it is there."""
+        return self._own().runs()
+
+    def kill(self) -> None:
+        """End it by kill -9."""
+        self._own().kill()
 
     def resume(self) -> None:
         self._own().start()
@@ -134,12 +157,21 @@ def running_postgres() -> Iterator[Postgres]:
         finally:
             postgres.drop_databases()
         return
-    with tempfile.TemporaryDirectory(prefix="handraiser-pg-", ignore_cleanup_errors=True) as name:
-        server = own_server(Path(name))
-        with server.janitor():
-            url = server.make()
-            server.start()
-            yield Postgres(url, server)
+    with (
+        tempfile.TemporaryDirectory(prefix="handraiser-pg-", ignore_cleanup_errors=True) as name,
+        postgres_in(Path(name)) as postgres,
+    ):
+        yield postgres
+
+
+@contextmanager
+def postgres_in(folder: Path) -> Iterator[Postgres]:
+    """A server of our own, with all that it keeps in an empty folder."""
+    server = own_server(folder)
+    with server.janitor():
+        url = server.make()
+        server.start()
+        yield Postgres(url, server)
 
 
 def own_server(folder: Path) -> Server:

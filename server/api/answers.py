@@ -4,7 +4,7 @@ import traceback
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -84,6 +84,13 @@ def own_origin() -> str:
     return public or (f"{request.scheme}://{host}" if HOST.fullmatch(host) else "")
 
 
+def root_of(error: BaseException) -> str:
+    """The first cause of an error, by its name: what it says may quote a lead."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return getattr(error, "sqlite_errorname", type(error).__name__)
+
+
 def register(app: Flask) -> None:
     """Turns every way of failing into an answer."""
 
@@ -110,9 +117,11 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(WriteFailed)
     @app.errorhandler(OperationalError)
+    @app.errorhandler(InternalError)  # PostgreSQL's kind for a transaction that may only read.
+    @app.errorhandler(InterfaceError)
     @app.errorhandler(PoolTimeout)
     def unavailable(error: Exception) -> Response:
-        log.warning("database", request_id=g.request_id, problem=type(error).__name__)
+        log.warning("database", request_id=g.request_id, problem=root_of(error))
         text = "The database cannot take this now"
         detail = f"{text}. Send the same request again, with the same Idempotency-Key."
         return error_answer(Refused("unavailable", text, None, detail))

@@ -17,7 +17,7 @@ from server.leads.messages import render_messages
 from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan, powers_of, unreadable
-from server.leads.posting import Posting
+from server.leads.posting import Original, Posting
 from server.leads.record import Record
 from server.leads.refusal import write_hidden_refusal, write_refusal
 from server.leads.replay import answer_again, answer_refused, answer_taken, ended_token, holds
@@ -159,10 +159,14 @@ def dry_run(posting: Posting) -> bool:
 def settle_or_refuse(
     ledger: Ledger, posting: Posting, grant: Grant, planned: Plan | Refused
 ) -> tuple[Taken, Record | None]:
-    """Settles what was planned, or keeps why it cannot be done."""
+    """Settles what was planned, or keeps why it cannot be done. A replay is taken once: who comes second finds what the
+    first has made."""
+    done = None if posting.original is None else replayed_before(ledger, posting, posting.original, grant)
+    if done is not None:
+        return done, None
     if isinstance(planned, Plan):
         try:
-            return settle(ledger, planned) if posting.original is None else settle_once(ledger, planned)
+            return settle(ledger, planned)
         except Refused as error:
             planned = error
     return record_refusal(ledger, posting, grant, planned), None
@@ -288,17 +292,10 @@ def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
     return content
 
 
-def settle_once(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
-    """One attempt at a replay, which is taken once: who comes second finds what the first has made."""
-    done = replayed_before(ledger, plan.posting, plan.grant)
-    return settle(ledger, plan) if done is None else (done, None)
-
-
-def replayed_before(ledger: Ledger, posting: Posting, grant: Grant) -> Taken | None:
+def replayed_before(ledger: Ledger, posting: Posting, original: Original, grant: Grant) -> Taken | None:
     """How the replay of a submission ended that was taken: that is all that comes of another."""
-    original = posting.original
-    done = state.read_taken_replay(ledger, grant, original.submission_id) if original is not None else None
-    if original is None or done is None:
+    done = state.read_taken_replay(ledger, grant, original.submission_id)
+    if done is None:
         return None
     return Taken(
         answer=answer_again(posting, original, done),
@@ -332,9 +329,6 @@ def repeat(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]
 def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> Taken:
     """Keeps a refused request, so that it can be replayed once the form or the setting is mended."""
     state.check_version(ledger, grant)
-    taken_before = replayed_before(ledger, posting, grant)
-    if taken_before is not None:
-        return taken_before
     return refused(posting, grant, refusal, write_refusal(ledger, posting, grant, refusal))
 
 

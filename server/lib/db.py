@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, Index, MetaData, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from server.lib.filelock import FileLock
+from server.lib.ledger import WriteFailed
 
 # A statement waits at most this long for another writer, in milliseconds.
 BUSY_TIMEOUT = 5000
@@ -117,6 +119,13 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def undo_sqlite(connection: sqlite3.Connection) -> None:
+    """Takes back what a connection has begun. Closing would do, but not while somebody still has a cursor, be it a
+    traceback: until that has gone the file stays locked."""
+    with suppress(sqlite3.Error):
+        connection.rollback()
+
+
 def sqlite_path(url: str) -> Path:
     """The file of an SQLite URL."""
     return Path(make_url(url).database or "")
@@ -126,6 +135,15 @@ def write_lock(url: str) -> FileLock:
     """The lock that every writer of this SQLite file takes before BEGIN."""
     path = sqlite_path(url)
     return FileLock(path.with_name(path.name + ".lock"))
+
+
+def watch_postgres(engine: Engine) -> None:
+    """Lets none of an engine's statements wait longer for another's lock than SQLite's do."""
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: Any, entry: ConnectionPoolEntry) -> None:
+        connection.execute(f"set lock_timeout = {BUSY_TIMEOUT}")
+        connection.commit()
 
 
 def watch_sqlite(engine: Engine, lock: FileLock) -> None:
@@ -142,7 +160,10 @@ def watch_sqlite(engine: Engine, lock: FileLock) -> None:
             return
         # SQLite's own waiting is unfair and slow; a lock in the kernel is neither. Who commits and begins again has it.
         if "lock" not in connection.connection.info:
-            lock.acquire()
+            try:
+                lock.acquire()
+            except OSError as error:
+                raise WriteFailed(str(error)) from error
             connection.connection.info["lock"] = lock
         connection.exec_driver_sql("begin immediate")
 
@@ -151,6 +172,22 @@ def watch_sqlite(engine: Engine, lock: FileLock) -> None:
         held = entry.info.pop("lock", None)
         if held:
             held.release()
+
+    distrust_after_failures(engine)
+
+
+def distrust_after_failures(engine: Engine) -> None:
+    """Opens all connections to an SQLite file anew when one of them has failed: what was opened while its disk was
+    read only, or while another file lay in its place, stays as it was when all is well again."""
+
+    @event.listens_for(engine, "handle_error")
+    def distrust(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, sqlite3.OperationalError):
+            context.is_disconnect = True
+
+    @event.listens_for(engine, "invalidate")
+    def let_go(connection: sqlite3.Connection, entry: ConnectionPoolEntry, error: BaseException | None) -> None:
+        undo_sqlite(connection)
 
 
 def batches(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:

@@ -7,18 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Seconds after which whoever holds a lock is taken for stuck.
+PATIENCE = 10.0
+
 
 class FileLock:
     """An OS lock on a file beside the data. The kernel lets go of it when a process dies, however it dies."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self.path = path
+        self.patience = patience
         self.threads = threading.Lock()
         self.descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Waits until nobody else holds it: first our own threads, then other processes."""
-        self.threads.acquire()
+        """Waits until nobody else holds it: first our own threads, then other processes; raises TimeoutError."""
+        if not self.threads.acquire(timeout=self.patience):
+            raise TimeoutError(f"{self.path} was locked for {self.patience} s")
         try:
             if self.descriptor is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from server.lib.db import undo_sqlite
 from server.lib.filelock import FileLock
 
 # A batch is whatever waits when the last one is done, up to this many: the fsync itself is the gathering time.
@@ -78,8 +79,10 @@ class GroupCommit:
         try:
             self.commit(batch)
         except BaseException as error:
+            failure = RolledBack(str(error))
+            failure.__cause__ = error
             for each in batch:
-                each.error = each.error or RolledBack(str(error))
+                each.error = each.error or failure
             if not isinstance(error, sqlite3.Error | OSError):
                 raise
         finally:
@@ -104,8 +107,8 @@ class GroupCommit:
             connection = self.connection = self.connection or self.connect()
             cursor = connection.cursor()
             try:
+                cursor.execute("begin immediate")
                 with self.jobs:
-                    cursor.execute("begin immediate")
                     if not self.all_well(cursor, batch):
                         self.start_again(cursor)
                         for each in batch:
@@ -156,6 +159,7 @@ class GroupCommit:
     def reset(self, connection: sqlite3.Connection) -> None:
         """Closes the connection, which undoes what it had begun; the next batch opens a new one."""
         self.connection = None
+        undo_sqlite(connection)
         connection.close()
 
     def close(self) -> None:

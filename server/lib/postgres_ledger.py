@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import select
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, RowOf, Values, WriteFailed, Writes, decided
 
@@ -25,6 +26,14 @@ PREPARED_MOST = 100
 # Intake finds every row by its key. A plan that was made while the tables were small reads them whole, and is kept
 # until they are analysed, which a fresh installation feels most; the penalty that forbids it would wake the compiler.
 BY_KEY: tuple[LiteralString, ...] = ("set enable_seqscan = off", "set jit = off")
+# Nobody waits for another's lock longer than on SQLite: each who waits has a thread that answers nobody else.
+PATIENT: LiteralString = "set lock_timeout = 5000"
+
+# Seconds in which a server must answer who connects.
+CONNECT = {"connect_timeout": 5}
+
+# Seconds after which a connection that nobody used is looked at: the server may have hung up.
+RESTED = 1.0
 
 # How PostgreSQL reads a value from text where that is not what `str` makes of it.
 SPELT: Mapping[type, Callable[[Any], str]] = {bool: lambda value: "t" if value else "f", datetime: datetime.isoformat}
@@ -135,6 +144,13 @@ class PostgresLedger:
         # Kept, because a new one would look up again how each type is read.
         self.cursor = psycopg.RawCursor(connection)
         self.prepared: dict[bytes, bytes] = {}
+        self.used = time.monotonic()
+        self.line = select.poll()
+        self.line.register(connection.pgconn.socket, select.POLLIN)
+
+    def ended(self) -> bool:
+        """Whether the server has hung up, as far as can be told without a question: it says nothing else unasked."""
+        return bool(self.line.poll(0))
 
     def row(self, sql: str, values: Values) -> Row | None:
         """The first row of a query."""
@@ -222,13 +238,13 @@ def intake_engine(url: str, threads: int) -> Engine:
         max_overflow=2,
         pool_recycle=1800,
         pool_reset_on_return=None,
-        connect_args={"prepare_threshold": 0, "connect_timeout": 5},
+        connect_args={"prepare_threshold": 0, **CONNECT},
     )
 
     @event.listens_for(engine, "connect")
     def begin(connection: psycopg.Connection[Row], entry: ConnectionPoolEntry) -> None:
         connection.autocommit = True
-        for setting in BY_KEY:
+        for setting in (*BY_KEY, PATIENT):
             connection.execute(setting)
         entry.info["ledger"] = PostgresLedger(connection)
 
@@ -248,21 +264,39 @@ class PostgresRunner:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # When a connection was lost: those that nobody has used since are looked at.
+        self.lost = 0.0
 
     def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
         """The job's result once its writes are committed, or undone; raises WriteFailed."""
         try:
-            connection = self.engine.raw_connection()
+            connection = self.connect()
         except (psycopg.Error, PoolTimeout) as error:
             raise WriteFailed(str(error)) from error
+        ledger: PostgresLedger = connection.info["ledger"]
         try:
-            ledger: PostgresLedger = connection.info["ledger"]
             return decided(job, ledger, pause) if keep else self.undone(job, ledger)
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
-            connection.invalidate()
+            self.drop(connection)
             raise WriteFailed(str(error)) from error
         finally:
+            ledger.used = time.monotonic()
             connection.close()
+
+    def connect(self) -> PoolProxiedConnection:
+        """A connection, and not one whose server has gone since: nothing is sent yet, so that another will do."""
+        while True:
+            connection = self.engine.raw_connection()
+            ledger: PostgresLedger = connection.info["ledger"]
+            if ledger.used > max(self.lost, time.monotonic() - RESTED) or not ledger.ended():
+                return connection
+            self.drop(connection)
+            connection.close()
+
+    def drop(self, connection: PoolProxiedConnection) -> None:
+        """Throws a connection away, and suspects the others."""
+        connection.invalidate()
+        self.lost = time.monotonic()
 
     def give_way(self) -> None:
         """Any moment is good: each job has a connection of its own."""

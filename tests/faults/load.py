@@ -70,6 +70,22 @@ class Load:
         """How many leads are acknowledged."""
         return len({each.lead_id for each in tuple(self.told)})
 
+    def goes_on(self, count: int = 20) -> None:
+        """Waits for so many more leads."""
+        before = self.leads
+        began = time.monotonic()
+        while self.leads < before + count:
+            assert time.monotonic() < began + PATIENCE, "no lead is acknowledged any more"
+            time.sleep(0.01)
+
+    def is_refused(self, count: int = 20) -> None:
+        """Waits for so many more answers that say: later, please."""
+        before = self.broken.count("503")
+        began = time.monotonic()
+        while self.broken.count("503") < before + count:
+            assert time.monotonic() < began + PATIENCE, "no answer is 503"
+            time.sleep(0.01)
+
     def run(self, clients: int, meanwhile: Callable[[], object]) -> None:
         """Runs so many clients while something is done to the server."""
         threads = [threading.Thread(target=self.work) for _ in range(clients)]
@@ -155,6 +171,9 @@ class Client:
             answers = [
                 each | {"replayed": "idempotent_replayed" in each["metadata"]} for each in content.get("results", [])
             ]
+        if status == 503:
+            told = (content["code"], headers["Retry-After"], headers["Access-Control-Allow-Origin"])
+            assert told == ("unavailable", "5", "*"), (told, content)
         if 503 in (status, *(each["status"] for each in answers)):
             self.load.broken.append("503")
             return False

@@ -1,5 +1,6 @@
 """A server of the test's own with one company in its database, and what tests of faults do to them."""
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import httpx
 from sqlalchemy import text
 
 from server.config import Settings
@@ -28,14 +30,26 @@ class Place:
     live: Live
     account: Account
 
+    def ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+        """A request with the company's key."""
+        return httpx.request(method, self.live.url + path, headers=self.account.bearer, timeout=30, verify=False, **how)
+
+    def post(self, **lead: str) -> httpx.Response:
+        """A lead of the schedule's."""
+        return self.ask("POST", "/api/v1/leads", json={"lead_token": self.account.schedule_token} | lead)
+
+    def read(self) -> httpx.Response:
+        """The newest leads."""
+        return self.ask("GET", "/api/v1/leads")
+
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Place]:
+def serving(settings: Settings, log_level: str = "warning") -> Iterator[Place]:
     """A server on an empty database."""
     with opened(settings) as app:
         migrate(app)
         account = make_account(app)
-        with running_server(settings, HANDRAISER_LOG_LEVEL="warning") as live:
+        with running_server(settings, HANDRAISER_LOG_LEVEL=log_level) as live:
             yield Place(live, account)
 
 
@@ -54,6 +68,28 @@ def until(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
+
+
+def unavailable(answer: httpx.Response) -> None:
+    """Asserts that it says: later, please."""
+    assert answer.status_code == 503, answer.text
+    assert answer.json()["code"] == "unavailable"
+    assert answer.json()["success"] is False
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def web_processes(live: Live) -> set[int]:
+    """The children of the server's process, but for the one that Python may add for its own ends."""
+    if live.process is None:
+        return set()
+    ps = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(maxsplit=3) for line in ps.stdout.splitlines()]
+    return {
+        int(pid)
+        for pid, parent, state, *command in rows
+        if int(parent) == live.process.pid and state[0] != "Z" and "resource_tracker" not in "".join(command)
+    }
 
 
 @contextmanager

@@ -1,7 +1,11 @@
-"""While the database is away or takes no writes the answer is 503, and afterwards all is well again by itself."""
+"""While the database is away, locked or takes no writes the answer is 503, and afterwards all is well by itself."""
 
+import os
+import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
@@ -11,9 +15,16 @@ import pytest
 from sqlalchemy import make_url
 
 from server.config import Settings
-from tests.faults.place import Place, until
+from server.lib import filelock
+from server.lib.db import BUSY_TIMEOUT
+from tests.conftest import new_settings
+from tests.faults.disk import small_disk
+from tests.faults.place import Place, serving, unavailable, until, web_processes
 
 Outage = Callable[[Settings], AbstractContextManager[None]]
+
+# Seconds that a request may take: it waits for the batch before its own, for our lock, and for the database's.
+LONGEST = filelock.PATIENCE + 2 * BUSY_TIMEOUT / 1000 + 5
 
 
 def file_of(settings: Settings) -> Path:
@@ -37,60 +48,110 @@ def file_locked(settings: Settings) -> Iterator[None]:
         yield
 
 
+def connect(settings: Settings, database: str | None = None, **how: bool) -> "psycopg.Connection[tuple[object, ...]]":
+    """Another program's connection to the same PostgreSQL."""
+    url = make_url(settings.database)
+    url = url.set(drivername="postgresql", database=database or url.database)
+    return psycopg.connect(url.render_as_string(hide_password=False), **how)
+
+
+@contextmanager
+def table_locked(settings: Settings) -> Iterator[None]:
+    """Another program is changing the table of leads."""
+    with connect(settings) as other:
+        other.execute("lock table lead in access exclusive mode")
+        yield
+
+
 @contextmanager
 def on_the_server(settings: Settings, before: str, after: str) -> Iterator[None]:
     """Something is done to the database; each time its connections end, so that it counts for all of them."""
-    url = make_url(settings.database)
-    elsewhere = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+    name = make_url(settings.database).database
     end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
-    with psycopg.connect(elsewhere, autocommit=True) as connection:
+    with connect(settings, "postgres", autocommit=True) as connection:
         for step in (before, after):
-            connection.execute(f"alter database {url.database} {step}".encode())
-            connection.execute(end, [url.database])
+            connection.execute(f"alter database {name} {step}".encode())
+            connection.execute(end, [name])
             if step == before:
                 yield
 
 
-OUTAGES: dict[tuple[str, str], Outage] = {
-    ("sqlite", "away"): file_moved,
-    ("postgresql", "away"): lambda settings: on_the_server(
+AWAY: dict[str, Outage] = {
+    "sqlite": file_moved,
+    "postgresql": lambda settings: on_the_server(
         settings, "with allow_connections false", "with allow_connections true"
     ),
-    ("sqlite", "read only"): file_locked,
-    ("postgresql", "read only"): lambda settings: on_the_server(
-        settings, "set default_transaction_read_only = on", "reset default_transaction_read_only"
-    ),
 }
+LOCKED: dict[str, Outage] = {"sqlite": file_locked, "postgresql": table_locked}
 
 
-@pytest.mark.parametrize("kind", ["away", "read only"])
-def test_a_database_that_takes_no_writes_is_503_until_it_does(place: Place, database: str, kind: str) -> None:
-    live, account = place.live, place.account
-    lead = {"lead_token": account.schedule_token, "caller_id": "+17192221234", "idempotency_key": "one-key"}
-    assert live.post(params=lead | {"idempotency_key": "another", "caller_id": "+17192225678"}).status_code == 200
-    assert live.ready()
-    with OUTAGES[database, kind](live.settings):
-        unavailable(httpx.get(f"{live.url}/readyz", timeout=30))
+@contextmanager
+def read_only(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Place, Outage]]:
+    """A server, and what makes its database read only: on SQLite the disk is."""
+    if database == "sqlite":
+        with small_disk("8m") as disk, serving(Settings(data_dir=disk.folder)) as place:
+
+            @contextmanager
+            def remounted(settings: Settings) -> Iterator[None]:
+                disk.read_only()
+                replaced(place)
+                yield
+                disk.writable()
+
+            yield place, remounted
+        return
+    with serving(new_settings(database, request, tmp_path)) as place:
+        steps = "set default_transaction_read_only = on", "reset default_transaction_read_only"
+        yield place, lambda settings: on_the_server(settings, *steps)
+
+
+def replaced(place: Place) -> None:
+    """Ends the web process, whose files are open for writing still; the next one opens them anew."""
+    [worker] = web_processes(place.live)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: web_processes(place.live) - {worker} != set())
+
+
+def test_a_database_that_is_away_is_503_until_it_is_back(place: Place, database: str) -> None:
+    heals_by_itself(place, AWAY[database], reads=False)
+
+
+def test_a_database_that_is_read_only_is_503_until_it_is_not(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with read_only(database, request, tmp_path) as (place, outage):
+        heals_by_itself(place, outage, reads=True)
+
+
+def heals_by_itself(place: Place, outage: Outage, reads: bool) -> None:
+    """Sends before, in and after an outage what needs the database."""
+    lead = {"caller_id": "+17192221234", "idempotency_key": "one-key"}
+    assert place.post(caller_id="+17192225678", idempotency_key="another").status_code == 200
+    assert place.live.ready()
+    with outage(place.live.settings):
+        until(lambda: answers(place))
+        unavailable(place.ask("GET", "/readyz"))
         # More than there are connections: each of them has to find it out.
-        for _ in range(1 if (database, kind) == ("sqlite", "read only") else 8):
-            unavailable(live.post(params=lead))
-        assert httpx.get(f"{live.url}/healthz").json() == {"status": "ok"}
-        if kind == "read only":
-            assert read(place).status_code == 200
-    until(live.ready)
-    until(lambda: live.post(params=lead).status_code == 200)
-    again = live.post(params=lead)
+        for _ in range(8):
+            unavailable(place.post(**lead))
+            unavailable(offer(place))
+        assert place.ask("GET", "/healthz").json() == {"status": "ok"}
+        assert not reads or place.read().status_code == 200
+    until(place.live.ready)
+    until(lambda: place.post(**lead).status_code == 200)
+    until(lambda: offer(place).status_code == 200)
+    again = place.post(**lead)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert {row["id"] for row in account.leads()} >= {again.json()["lead_id"]}
-    assert len(account.leads()) == 2
-    assert len(read(place).json()["leads"]) == 2
+    assert {row["id"] for row in place.account.leads()} >= {again.json()["lead_id"]}
+    assert len(place.account.leads()) == 2
+    assert len(place.read().json()["leads"]) == 2
 
 
 def test_a_batch_waits_once_for_a_database_that_takes_no_writes(place: Place, database: str) -> None:
     live, account = place.live, place.account
     leads = [{"caller_id": f"+1719222{place:04}", "idempotency_key": f"key-{place}"} for place in range(600)]
     how = {"params": {"lead_token": account.schedule_token}, "json": {"leads": leads}}
-    with OUTAGES[database, "read only"](live.settings):
+    with LOCKED[database](live.settings):
         # Each part would wait for the lock as long as the first.
         unavailable(live.post("/api/v1/leads/batch", **how))
     until(live.ready)
@@ -102,10 +163,33 @@ def read(place: Place) -> httpx.Response:
     return httpx.get(f"{place.live.url}/api/v1/leads", headers=place.account.bearer, timeout=30)
 
 
-def unavailable(answer: httpx.Response) -> None:
-    """Asserts that it says: later, please."""
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "unavailable"
-    assert answer.json()["success"] is False
-    assert int(answer.headers["Retry-After"]) > 0
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+def answers(place: Place) -> bool:
+    """Whether somebody listens again."""
+    try:
+        return place.ask("GET", "/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def offer(place: Place) -> httpx.Response:
+    return place.ask("POST", "/api/v1/offers", json={"name": "Solar"})
+
+
+def test_who_meets_a_lock_of_another_program_does_not_wait_for_ever(place: Place, database: str) -> None:
+    leads = [{"caller_id": f"+1719222000{i}", "idempotency_key": f"key-{i}"} for i in range(3)]
+    numbers = {"numbers": ["+17192220000"]}
+    with ThreadPoolExecutor(8) as pool, LOCKED[database](place.live.settings):
+        began = time.monotonic()
+        asked = [pool.submit(place.post, **lead) for lead in leads]
+        asked += [pool.submit(place.ask, "POST", "/api/v1/contacts/suppression", json=numbers)]
+        time.sleep(0.5)
+        if database == "sqlite":  # On PostgreSQL there may be no thread left to ask.
+            assert place.ask("GET", "/healthz").json() == {"status": "ok"}
+            assert place.read().status_code == 200
+            assert time.monotonic() - began < BUSY_TIMEOUT / 1000, "who needs no lock waited all the same"
+        for each in asked:
+            unavailable(each.result())
+        assert time.monotonic() - began < LONGEST
+    assert [place.post(**lead).json()["action"] for lead in leads] == ["created"] * 3
+    assert place.ask("POST", "/api/v1/contacts/suppression", json=numbers).status_code == 200
+    assert len(place.account.leads()) == 3

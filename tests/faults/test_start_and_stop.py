@@ -22,7 +22,7 @@ from server.lib.db import JOURNAL_MODE, open_sqlite, wal_is_safe
 from server.serve import DURABLE, GRACE
 from tests.conftest import new_settings, opened
 from tests.factories import Account, make_account
-from tests.faults.place import PATIENCE, Place, name_held, until
+from tests.faults.place import PATIENCE, Place, name_held, until, web_processes
 from tests.faults.volley import lead_request
 from tests.live import Live, free_port, running_server
 from tests.postgres import Postgres
@@ -209,19 +209,6 @@ def test_a_web_process_that_dies_is_replaced(place: Place) -> None:
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     until(lambda: len(web_processes(place.live) - workers) == len(workers) and place.live.ready())
-
-
-def web_processes(live: Live) -> set[int]:
-    """The children of the server's process, but for the one that Python may add for its own ends."""
-    if live.process is None:
-        return set()
-    ps = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(maxsplit=3) for line in ps.stdout.splitlines()]
-    return {
-        int(pid)
-        for pid, parent, state, *command in rows
-        if int(parent) == live.process.pid and state[0] != "Z" and "resource_tracker" not in "".join(command)
-    }
 
 
 @pytest.mark.parametrize("folder", ["as set", "by default"])
