@@ -17,7 +17,8 @@ from werkzeug.test import TestResponse
 from server.companies.models import Company
 from server.lib.postgres_ledger import PostgresLedger
 from server.lib.sqlite_ledger import SqliteLedger
-from tests.api.calls import LEADS, NOW, NUMBER, OTHER_NUMBER, PAGE, Json, refused, send, take
+from server.schedules.models import Schedule
+from tests.api.calls import LEADS, NOW, NUMBER, OTHER_NUMBER, PAGE, Json, refused, send, take, taken
 from tests.factories import Account, make_account
 from tests.snapshot import snapshot
 
@@ -439,3 +440,49 @@ def test_a_batch_is_posted(client: FlaskClient, account: Account, method: str) -
     answer = client.open(f"{BATCH}?lead_token={account.schedule_token}", method=method)
     assert answer.status_code in (401, 405)
     assert account.submissions() == []
+
+
+# --- With what else there is ----------------------------------------------------------------------------------------
+
+
+def test_each_lead_of_a_batch_counts_for_its_tokens_limit(client: FlaskClient, account: Account) -> None:
+    limited = account.token(per_minute_limit=3)
+    leads = [{"caller_id": number(place)} for place in range(5)]
+    found = results(post(client, limited, *leads))
+    assert [each.get("code", each.get("action")) for each in found] == ["created"] * 3 + ["rate_limited"] * 2
+    assert len(account.submissions()) == 3
+    again = post(client, limited, *leads)
+    assert refused(again, "rate_limited")["status"] == 429
+    assert 1 <= int(again.headers["Retry-After"]) <= 60
+
+
+def test_payloads_of_other_systems_may_come_in_a_batch(client: FlaskClient, account: Account) -> None:
+    leads = [{"contact": {"phone": number(place), "mail": f"{place}@example.com"}} for place in range(3)]
+    found = results(post(client, account.schedule_token, *leads, auto_format_nested_fields=True))
+    assert [each["lead"]["caller_id"] for each in found] == [number(place) for place in range(3)]
+    assert [each["matched"][0]["from"] for each in found] == ["contact.phone"] * 3
+
+
+def test_a_batch_proves_its_origin_lead_by_lead(client: FlaskClient, account: Account) -> None:
+    token = {"name": "Google", "schedule_id": account.schedule_id, "payload_secret": "abcdefgh"}
+    made = client.post("/api/v1/lead_tokens", json=token, headers=account.bearer).get_json()["lead_token"]["value"]
+    leads = [{"caller_id": number(0), "google_key": "abcdefgh"}, {"caller_id": number(1)}]
+    # A signature of the whole says nothing of any lead.
+    answer = post(client, made, *leads, headers={"Typeform-Signature": "sha256=x"})
+    assert [each.get("code", each.get("action")) for each in results(answer)] == ["created", "key_required"]
+
+
+def test_a_refused_lead_of_a_batch_can_be_replayed(client: FlaskClient, account: Account) -> None:
+    account.change(Schedule, account.schedule_id, acceptance={"require_traffic_source": True})
+    leads = [{"caller_id": number(place), "traffic_source_id": "new_source", "zip": "80202"} for place in range(2)]
+    first, second = results(post(client, account.schedule_token, *leads))
+    assert (first["code"], second["code"]) == ("traffic_source_required", "traffic_source_required")
+    account.change(Schedule, account.schedule_id, acceptance={})
+    path = f"/api/v1/submissions/{second['metadata']['submission_id']}/replay"
+    again = taken(client.post(path, headers=account.bearer))
+    assert (again["action"], again["lead"]["caller_id"], again["lead"]["data"]) == (
+        "created",
+        number(1),
+        {"zip": "80202"},
+    )
+    assert len(account.leads()) == 1
