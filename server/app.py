@@ -37,7 +37,7 @@ from server.lib import json, logs
 from server.lib.db import db, sqlite_path, watch_postgres, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
-from server.lib.postgres_ledger import CONNECT, PostgresRunner, intake_engine
+from server.lib.postgres_ledger import CONNECT, PostgresRunner
 from server.lib.sqlite_ledger import SqliteRunner
 from server.lib.vault import Vault
 
@@ -97,7 +97,7 @@ def make_runner(settings: Settings) -> Runner:
     """What writes leads: group commit on SQLite, one statement on PostgreSQL."""
     if not settings.on_sqlite:
         watch_postgres(db.engine)
-        return PostgresRunner(intake_engine(settings.database, settings.thread_count))
+        return PostgresRunner(settings.database)
     path = sqlite_path(settings.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = write_lock(settings.database)

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from server.lib.db import begin_write, commit, db
 from server.lib.filelock import FileLock
 from server.lib.ledger import ATTEMPTS, Arm, Conflict, Ledger, RowOf, Runner, WriteFailed
-from server.lib.postgres_ledger import PREPARED_MOST, PostgresRunner, intake_engine
+from server.lib.postgres_ledger import PREPARED_MOST, PostgresRunner
 from server.lib.sqlite_ledger import SqliteRunner
 from tests.conftest import new_settings, opened
 
@@ -339,7 +339,7 @@ def test_a_database_that_is_not_there_takes_nothing(database: str, tmp_path: Any
     if database == "sqlite":
         nowhere = SqliteRunner(tmp_path / "no folder" / "things.db", FileLock(tmp_path / "lock"))
     else:
-        nowhere = PostgresRunner(intake_engine("postgresql+psycopg://postgres@127.0.0.1:1/nothing", 1))
+        nowhere = PostgresRunner("postgresql+psycopg://postgres@127.0.0.1:1/nothing")
     for keep in (True, False):
         with pytest.raises(WriteFailed):
             nowhere.run(writes(ADD, **ONE), keep)
