@@ -120,7 +120,7 @@ def mutated(message: Message, others: list[Message], random: Random) -> Message:
         else:
             message = replace(message, body=changed(message.body, random.choice(others).body, random))
     if random.random() < 0.001:
-        message = replace(message, body=(message.body + b" ") * (LARGE // (len(message.body) + 1)))
+        message = replace(message, body=(message.body + b" ") * (LARGE // (len(message.body) + 1) + 1))
     return replace(message, query=message.query[: LARGE + 2], body=message.body[: LARGE + 2])
 
 

@@ -40,12 +40,12 @@ class Coverage:
 
     def reaches_more(self, message: Message) -> bool:
         """Whether a message goes a way through the reader that none has gone before."""
-        before, self.last = len(self.arcs), 0
+        before, outer, self.last = len(self.arcs), sys.gettrace(), 0
         sys.settrace(self.enter)
         try:
             read(message)
         finally:
-            sys.settrace(None)
+            sys.settrace(outer)
         return len(self.arcs) > before
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
