@@ -79,6 +79,11 @@ def unavailable(answer: httpx.Response) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def processes(live: Live) -> set[int]:
+    """All of a server's processes."""
+    return web_processes(live) | ({live.process.pid} if live.process else set())
+
+
 def web_processes(live: Live) -> set[int]:
     """The children of the server's process, but for the one that Python may add for its own ends."""
     if live.process is None:

@@ -39,7 +39,7 @@ def filled(database: str, tmp_path: Path) -> Iterator[Filled]:
         with small_disk("12m") as disk, serving(Settings(data_dir=disk.folder), "info") as place:
             yield Filled(disk, place, None)
         return
-    with small_disk("192m") as disk, postgres_in(disk.folder) as postgres:
+    with small_disk("64m") as disk, postgres_in(disk.folder) as postgres:
         settings = Settings(data_dir=tmp_path, database_url=postgres.create_database())
         with serving(settings, "info") as place:
             yield Filled(disk, place, postgres)
@@ -70,6 +70,7 @@ def test_a_full_disk_loses_and_doubles_nothing_and_room_alone_heals_it(filled: F
             disk.free()
             filled.postgres.resume()
             load.goes_on()
+            assert "PANIC" in (disk.folder / "log").read_text()
 
     load.run(CLIENTS, fill)
     assert set(load.broken) == {"503"}

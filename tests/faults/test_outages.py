@@ -19,7 +19,7 @@ from server.lib import filelock
 from server.lib.db import BUSY_TIMEOUT
 from tests.conftest import new_settings
 from tests.faults.disk import small_disk
-from tests.faults.place import Place, serving, unavailable, until, web_processes
+from tests.faults.place import Place, processes, serving, unavailable, until, web_processes
 
 Outage = Callable[[Settings], AbstractContextManager[None]]
 
@@ -93,10 +93,9 @@ def read_only(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
 
             @contextmanager
             def remounted(settings: Settings) -> Iterator[None]:
-                disk.read_only()
-                replaced(place)
-                yield
-                disk.writable()
+                with disk.read_only(processes(place.live)):
+                    replaced(place)
+                    yield
 
             yield place, remounted
         return
