@@ -202,11 +202,10 @@ def test_reading_needs_its_own_scope(client: FlaskClient, strict: Strict, path: 
 
 @pytest.mark.parametrize("path", [LEADS, f"{LEADS}/x", SUBMISSIONS, f"{SUBMISSIONS}/x"])
 def test_reading_needs_a_key(client: FlaskClient, account: Account, path: str) -> None:
-    for answer in (
-        client.get(path),
-        client.get(path, headers={"Authorization": " "}),
-        client.get(f"{path}?lead_token={account.schedule_token}"),
-    ):
+    answers = [client.get(path), client.get(path, headers={"Authorization": " "})]
+    if path != SUBMISSIONS:  # A lead token may open its own list, where its owner lets it.
+        answers.append(client.get(f"{path}?lead_token={account.schedule_token}"))
+    for answer in answers:
         body: Json = refused(answer, "key_required")
         assert (body["status"], body["errors"]) == (401, {"auth_token": ["is missing"]})
 
