@@ -24,6 +24,7 @@ from tests.factories import make_account
 # The tags of the document, which are the blueprints.
 PARTS = (
     "access",
+    "batch",
     "calls",
     "configured",
     "contacts",
@@ -32,6 +33,7 @@ PARTS = (
     "lead_tokens",
     "leads",
     "records",
+    "submissions",
     "token_names",
 )
 # Of each operation, allowed data so often, and forbidden ones.
