@@ -16,9 +16,10 @@ OBJECT = "must be an object of acceptance rules"
 
 
 class Regions(fields.Field[list[str]]):
-    """Regions by their ISO 3166 codes, in any case."""
+    """Regions by their ISO 3166 codes, in any case; an empty field is how a form says an empty list."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        value = [] if value == "" else value
         if not isinstance(value, list):
             raise ValidationError("must be a list of ISO codes; an empty one allows all")
         codes = list(dict.fromkeys(str(each).strip().upper() for each in value))

@@ -7,6 +7,8 @@ other spellings than one. Data that break what is left after that must be refuse
 from collections.abc import Callable
 from typing import Any
 
+from schemathesis.schemas import APIOperation
+
 Json = dict[str, Any]
 
 WORDS = [True, False, 1, 0, "1", "0", "true", "false", "True", "False", "on", "off", "yes", "no", "TRUE", "FALSE"]
@@ -49,6 +51,16 @@ def operation(each: Json) -> Json:
     return each | {"requestBody": each["requestBody"] | {"content": content}}
 
 
+def body_schema(operation: APIOperation) -> Json | None:
+    """What an operation of the loosened document takes as JSON; None where it takes none."""
+    content = operation.definition.raw.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
+        return None
+    schema: Json = content["application/json"]["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return operation.schema.raw_schema["components"]["schemas"][name] if name else schema
+
+
 def body(schema: Json) -> Json:
     """An object whose values are read so."""
     if "properties" not in schema:
@@ -70,7 +82,7 @@ def read(schema: Json) -> Json:
         words: Json = {"anyOf": [{"enum": [each for each in schema["enum"] if each is not None]}, *null]}
         return words | {"example": schema.get("example")}
     if schema.get("type") not in READINGS:
-        return schema
+        return schema | ({"anyOf": [*schema["anyOf"], *null]} if "anyOf" in schema else {})
     made: Json = {"anyOf": [*READINGS[schema["type"]](strip(schema)), *null]}
     return made | ({"example": schema["example"]} if "example" in schema else {})
 

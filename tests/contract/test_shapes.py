@@ -8,8 +8,8 @@ from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.contract.checks import OF_SHAPE
 from tests.contract.conftest import Run
-from tests.contract.loosened import ANYTHING
-from tests.contract.world import JSON, World, is_lead_endpoint
+from tests.contract.loosened import ANYTHING, body_schema
+from tests.contract.world import World, is_lead_endpoint
 
 Json = dict[str, Any]
 
@@ -21,11 +21,9 @@ def bodies(api: BaseSchema) -> Iterator[tuple[APIOperation, Json]]:
     """The operations that take JSON with what they take. Of those that a lead token opens one stands for all."""
     for each in api.get_all_operations():
         operation = each.ok()
-        content = operation.definition.raw.get("requestBody", {}).get("content", {})
-        if JSON in content and (not is_lead_endpoint(operation) or operation.label == "POST /api/v1/leads"):
-            schema = content[JSON]["schema"]
-            name = schema.get("$ref", "").rpartition("/")[2]
-            yield operation, api.raw_schema["components"]["schemas"][name] if name else schema
+        schema = body_schema(operation)
+        if schema and (not is_lead_endpoint(operation) or operation.label == "POST /api/v1/leads"):
+            yield operation, schema
 
 
 def send(operation: APIOperation, world: World, run: Run, name: str, value: Any) -> Json:

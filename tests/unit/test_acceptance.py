@@ -158,6 +158,10 @@ def test_what_is_missing_is_off(stored: dict[str, Any] | None) -> None:
     assert AcceptanceSchema().load(AcceptanceSchema().dump(OFF)) == AcceptanceSchema().dump(OFF)
 
 
+def test_a_form_spells_no_regions_by_an_empty_field() -> None:
+    assert AcceptanceSchema().load({"allowed_regions": ""}) == {"allowed_regions": []}
+
+
 @pytest.mark.parametrize(
     ("sent", "name", "text"),
     [
