@@ -124,10 +124,11 @@ def batch_operation() -> Operation:
     """Many leads at once."""
     leads = {
         "type": "array",
-        "items": ref("LeadBody"),
+        "items": lead_body(),
         "minItems": 1,
         "maxItems": MOST_LEADS,
         "description": "The leads; what stands beside them counts for each that does not say it differently.",
+        "example": [{"caller_id": "+17192221234"}],
     }
     body = lead_body()
     return Operation(

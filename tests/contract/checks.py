@@ -84,7 +84,9 @@ def spelt_number(body: Any, name: str) -> bool:
 def forbidden_shapes_are_refused(ctx: CheckContext, response: Response, case: Case) -> bool | None:
     """JSON that the document does not allow is refused, and so is a filter that it does not name."""
     schema = body_schema(case.operation)
-    if schema and case.media_type == JSON and response.status_code == 200:
+    # What is wrong with a lead of a batch is said in that lead's own answer.
+    batch = case.operation.path.endswith("/leads/batch")
+    if schema and not batch and case.media_type == JSON and response.status_code == 200:
         sent = as_read(case.operation, response.request.body or b"")
         assert jsonschema.Draft202012Validator(schema).is_valid(sent), "a body was taken that is not allowed"
     named = {parameter.name for parameter in case.operation.query}

@@ -20,7 +20,7 @@ OF_INTEGERS = {"caller_id", "number", "traffic_source_id", "sub_id", "vendor_lea
 # Members of any type are taken, and counted if they are none.
 COUNTED = {"numbers"}
 # What these hold is judged elsewhere or only warned of, whatever type it has.
-ANYTHING = {"redirect_to", "redirect_error", "auth_token", "data_json"}
+ANYTHING = {"redirect_to", "redirect_error", "auth_token", "data_json", "google_key"}
 
 
 def loosened(document: Json) -> Json:

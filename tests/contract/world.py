@@ -111,7 +111,8 @@ class World:
             case.body = {name: self.shown(name, schema["properties"][name]) for name in schema.get("required", [])}
         if operation.path == f"{API}lead_tokens" and content:
             case.body["schedule_id"] = self.account.schedule_id
-        if is_lead_endpoint(case.operation):
+        # A key opens its company's list, where a token would be a filter that there is not.
+        if is_lead_endpoint(case.operation) and not operation.path.startswith(f"{API}submissions"):
             case.query = {"lead_token": self.account.schedule_token}
             if operation.path.startswith(f"{API}leads") and not operation.path_parameters:
                 case.query["caller_id"] = NUMBER

@@ -465,3 +465,10 @@ def flat(value: Any, key: str = "") -> list[tuple[str, str]]:
 @settings(deadline=None, max_examples=200)
 def test_every_tree_survives_the_way_through_a_form(tree: dict[str, Any]) -> None:
     assert query(form(tree)) == tree
+
+
+def test_only_the_white_space_of_json_is_nothing() -> None:
+    assert read_body(environ(b" \r\n\t")) == {}
+    # Text knows more signs that look empty; a body of them is no object.
+    assert refusal(environ(b"\x1f")).code == "malformed_body"
+    assert refusal(environ("\u2003".encode())).code == "malformed_body"
