@@ -43,14 +43,14 @@ class Server:
     folder: Path
     account: pwd.struct_passwd | None
 
-    def make(self) -> str:
-        """Return the URL of the database `postgres` that it will answer on."""
+    def make(self, *more: str) -> str:
+        """Return the URL of the database `postgres` that it will answer on; `more` is for `initdb`."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         # The order is not the system's but one that is everywhere. --no-sync is about this step only.
         locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
-        self._run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", f"--locale={locale}", "--no-sync")
+        self._run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", f"--locale={locale}", "--no-sync", *more)
         with (self.folder / "data" / "postgresql.conf").open("a") as settings:
             # All that makes commits durable stays as it is: the product refuses to run without it.
             settings.write(f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n")
@@ -165,11 +165,11 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def postgres_in(folder: Path) -> Iterator[Postgres]:
-    """A server of our own, with all that it keeps in an empty folder."""
+def postgres_in(folder: Path, *more: str) -> Iterator[Postgres]:
+    """A server of our own, with all that it keeps in an empty folder; `more` is for `initdb`."""
     server = own_server(folder)
     with server.janitor():
-        url = server.make()
+        url = server.make(*more)
         server.start()
         yield Postgres(url, server)
 

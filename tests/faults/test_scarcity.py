@@ -29,7 +29,7 @@ def test_who_cannot_open_a_file_answers_503_until_it_can(place: Place, database:
         with Wire(place.live.port) as wire, ExitStack() as idle:
             assert wire.ask(request("GET", "/healthz")).status == 200
             # They keep what they have open, and open nothing else.
-            with limited(workers, resource.RLIMIT_NOFILE, 3):
+            with limited(lambda: workers, resource.RLIMIT_NOFILE, 3):
                 for _ in range(IDLE):
                     idle.enter_context(socket.create_connection(("127.0.0.1", place.live.port)))
                 if database == "postgresql":
