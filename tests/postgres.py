@@ -67,9 +67,12 @@ class Server:
         status = [self.binaries / "pg_ctl", "-D", self.folder / "data", "status"]
         return subprocess.run(status, stdout=subprocess.DEVNULL, check=False, **self._place()).returncode == 0
 
+    def pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """Its first process ends by kill -9, and the others as soon as they notice."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        pid = self.pid()
         others = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
         os.kill(pid, signal.SIGKILL)
         while any(Path(f"/proc/{other}").exists() for other in others.stdout.split()):
@@ -120,6 +123,10 @@ class Postgres:
         """Stop it as a crash would, without a word to its clients, or as `pg_ctl` does in another of its modes;
         `resume` has it recover."""
         self._own().halt(mode)
+
+    def signal(self, what: signal.Signals) -> None:
+        """Send a signal to its first process."""
+        os.kill(self._own().pid(), what)
 
     def runs(self) -> bool:
         """Whether it is there."""

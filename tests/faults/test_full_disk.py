@@ -79,6 +79,7 @@ def test_a_full_disk_loses_and_doubles_nothing_and_room_alone_heals_it(filled: F
 
     load.run(CLIENTS, fill)
     assert set(load.broken) == {"503"}
+    assert ('"problem":"DiskFull"' if postgres else '"problem":"SQLITE_FULL"') in place.live.text
     assert Audit(place.account, load.told).faults() == {}
     assert place.ask("POST", "/api/v1/contacts/suppression", json=many_numbers).status_code == 200
     # The audit is not blind: it misses a lead that was never stored, and sees one that nobody was told of.

@@ -7,17 +7,13 @@ from contextlib import ExitStack
 from tests.faults.audit import Audit
 from tests.faults.disk import limited
 from tests.faults.load import Load
-from tests.faults.place import Place, web_processes
+from tests.faults.place import END_CONNECTIONS, Place, web_processes
 from tests.faults.volley import lead_request
 from tests.raw import Wire, request, understood
 
 CLIENTS = 4
 # Connections that nobody uses; they wait until somebody takes them.
 IDLE = 100
-END_CONNECTIONS = """
-    select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()
-"""
 
 
 def test_who_cannot_open_a_file_answers_503_until_it_can(place: Place, database: str) -> None:
