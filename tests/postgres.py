@@ -43,14 +43,14 @@ class Server:
     folder: Path
     account: pwd.struct_passwd | None
 
-    def make(self) -> str:
-        """Return the URL of the database `postgres` that it will answer on."""
+    def make(self, *more: str) -> str:
+        """Return the URL of the database `postgres` that it will answer on; `more` is for `initdb`."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         # The order is not the system's but one that is everywhere. --no-sync is about this step only.
         locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
-        self._run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", f"--locale={locale}", "--no-sync")
+        self._run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", f"--locale={locale}", "--no-sync", *more)
         with (self.folder / "data" / "postgresql.conf").open("a") as settings:
             # All that makes commits durable stays as it is: the product refuses to run without it.
             settings.write(f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n")
@@ -67,9 +67,12 @@ class Server:
         status = [self.binaries / "pg_ctl", "-D", self.folder / "data", "status"]
         return subprocess.run(status, stdout=subprocess.DEVNULL, check=False, **self._place()).returncode == 0
 
+    def pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """Its first process ends by kill -9, and the others as soon as they notice."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        pid = self.pid()
         others = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
         os.kill(pid, signal.SIGKILL)
         while any(Path(f"/proc/{other}").exists() for other in others.stdout.split()):
@@ -121,6 +124,10 @@ class Postgres:
         `resume` has it recover."""
         self._own().halt(mode)
 
+    def signal(self, what: signal.Signals) -> None:
+        """Send a signal to its first process."""
+        os.kill(self._own().pid(), what)
+
     def runs(self) -> bool:
         """Whether it is there."""
         return self._own().runs()
@@ -165,11 +172,11 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def postgres_in(folder: Path) -> Iterator[Postgres]:
-    """A server of our own, with all that it keeps in an empty folder."""
+def postgres_in(folder: Path, *more: str) -> Iterator[Postgres]:
+    """A server of our own, with all that it keeps in an empty folder; `more` is for `initdb`."""
     server = own_server(folder)
     with server.janitor():
-        url = server.make()
+        url = server.make(*more)
         server.start()
         yield Postgres(url, server)
 

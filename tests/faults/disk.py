@@ -4,10 +4,12 @@ import os
 import resource
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+Processes = Callable[[], set[int]]
 
 # Where a container lets nobody mount anything, this is a small disk that it has.
 SHARED = Path("/dev/shm")
@@ -52,7 +54,7 @@ class Disk:
         return about.f_bavail * about.f_bsize
 
     @contextmanager
-    def read_only(self, processes: Iterable[int]) -> Iterator[None]:
+    def read_only(self, processes: Processes) -> Iterator[None]:
         """Whoever opens a file may not write to it. The kernel lets no disk be read only that has files open for
         writing, so it is another mount of the same disk, over the first. Where there is none, these processes
         may write nothing."""
@@ -66,15 +68,14 @@ class Disk:
 
 
 @contextmanager
-def limited(processes: Iterable[int], what: int, most: int) -> Iterator[None]:
-    """Sets a limit of some processes, which those that they start inherit, and lifts it at the end."""
-    before = {process: resource.prlimit(process, what) for process in processes}
-    for process, (_, hard) in before.items():
-        resource.prlimit(process, what, (most, hard))
+def limited(processes: Processes, what: int, most: int) -> Iterator[None]:
+    """Sets a limit of some processes, and at the end, of those that are there then, to what it may be at most."""
+    for process in processes():
+        resource.prlimit(process, what, (most, resource.prlimit(process, what)[1]))
     yield
-    for process, limits in before.items():
-        with suppress(ProcessLookupError):
-            resource.prlimit(process, what, limits)
+    for process in processes():
+        _, hard = resource.prlimit(process, what)
+        resource.prlimit(process, what, (hard, hard))
 
 
 def order(keeper: "subprocess.Popen[str]", command: str) -> None:

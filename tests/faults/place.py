@@ -21,6 +21,11 @@ from tests.live import Live, running_server
 
 # Seconds that anything may take on a busy machine.
 PATIENCE = 60.0
+# On PostgreSQL: what a restart does to everybody else's connections.
+END_CONNECTIONS = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,13 @@ from contextlib import ExitStack
 from tests.faults.audit import Audit
 from tests.faults.disk import limited
 from tests.faults.load import Load
-from tests.faults.place import Place, web_processes
+from tests.faults.place import END_CONNECTIONS, Place, web_processes
 from tests.faults.volley import lead_request
 from tests.raw import Wire, request, understood
 
 CLIENTS = 4
 # Connections that nobody uses; they wait until somebody takes them.
 IDLE = 100
-END_CONNECTIONS = """
-    select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()
-"""
 
 
 def test_who_cannot_open_a_file_answers_503_until_it_can(place: Place, database: str) -> None:
@@ -29,7 +25,7 @@ def test_who_cannot_open_a_file_answers_503_until_it_can(place: Place, database:
         with Wire(place.live.port) as wire, ExitStack() as idle:
             assert wire.ask(request("GET", "/healthz")).status == 200
             # They keep what they have open, and open nothing else.
-            with limited(workers, resource.RLIMIT_NOFILE, 3):
+            with limited(lambda: workers, resource.RLIMIT_NOFILE, 3):
                 for _ in range(IDLE):
                     idle.enter_context(socket.create_connection(("127.0.0.1", place.live.port)))
                 if database == "postgresql":
