@@ -1,6 +1,7 @@
 """Handraiser takes leads in and keeps them on the record.
 
-A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/intake.py:take_lead` decides and writes.
+A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/intake.py:take_lead` decides and writes;
+`leads/batch.py:take_batch` does so for many, and a replay comes in by `take_edit`.
 `decide` is for leads that come in, `named` for the one lead that a path names; both are read like a list of rules.
 What is managed is declared in `api/configured.py`; one engine, `api/manage.py`, serves all of it.
 

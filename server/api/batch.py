@@ -12,9 +12,10 @@ from server.api import keys
 from server.api.answers import error_answer, error_content, json_answer
 from server.api.leads import read_posting
 from server.leads.batch import take_batch
-from server.leads.intake import Taken, take_lead
+from server.leads.intake import take_lead
 from server.leads.limits import Limits as RateLimits
 from server.leads.posting import Posting
+from server.leads.settle import Taken
 from server.lib import json, secrets
 from server.lib.ledger import Runner
 from server.lib.wire import LIMITS, Code, Limits, Unreadable, undot

@@ -16,9 +16,9 @@ from server.contacts.models import Contact
 from server.contacts.number_list import MOST_NUMBERS, NumberList, TooMany, entries_of, read_numbers
 from server.contacts.operations import add_contact, lift_suppression, suppress
 from server.contacts.schemas import ContactFilter, ContactSchema
+from server.leads.admission import unreadable
 from server.leads.operations import stop_numbers
 from server.leads.params import invalid, invalid_character
-from server.leads.plan import unreadable
 from server.leads.queries import e164
 from server.leads.state import ContactState
 from server.lib import clock, phone

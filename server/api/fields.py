@@ -11,7 +11,7 @@ from server.api.throttle import a_minute, limiter
 from server.errors import Refused
 from server.lead_tokens.queries import find_grant
 from server.lead_tokens.rules import Grant, origin_allowed
-from server.leads.intake import invalid_token
+from server.leads.admission import invalid_token
 from server.leads.params import TOKEN_PARAMETERS, sent_token
 from server.leads.schemas import LeadSchema
 from server.lib import clock

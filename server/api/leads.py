@@ -10,8 +10,9 @@ from server.api import keys
 from server.api.answers import CORS, error_answer, json_answer, own_origin
 from server.foreign.proof import META, TYPEFORM
 from server.lead_tokens.rules import redirect_allowed
-from server.leads.intake import Taken, take_lead
+from server.leads.intake import take_lead
 from server.leads.posting import Posting
+from server.leads.settle import Taken
 from server.lib import clock
 from server.lib.wire import LIMITS, Limits, Unreadable, read_body, read_query, read_signed
 

@@ -30,8 +30,8 @@ from server.api.records import filters
 from server.api.resource import CREATE, DELETE, LIST, RESTORE, SHOW, UPDATE, Resource, Values, version
 from server.companies.models import Company
 from server.companies.queries import KeyHolder
+from server.leads.admission import unreadable
 from server.leads.params import blank, invalid, invalid_character
-from server.leads.plan import unreadable
 from server.leads.queries import created_between, paged
 from server.lib.db import commit, db
 from server.lib.wire import Unreadable, first_bad_character, merge, read_body, read_query

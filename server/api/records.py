@@ -12,8 +12,8 @@ from server.api.lead_edits import etag
 from server.companies.models import Company
 from server.errors import Refused
 from server.leads import queries
+from server.leads.admission import unreadable
 from server.leads.params import blank, invalid, invalid_character
-from server.leads.plan import unreadable
 from server.lib.db import db
 from server.lib.secrets import is_id
 from server.lib.wire import Unreadable, first_bad_character, read_query

@@ -15,10 +15,12 @@ from server.errors import Refused
 from server.lead_tokens.queries import find_grant, has_token
 from server.lead_tokens.rules import Grant, from_browser
 from server.leads import counts, submissions
+from server.leads.admission import invalid_token
 from server.leads.circumstances import expose, exposed_origin
-from server.leads.intake import Taken, invalid_token, take_edit
+from server.leads.intake import take_edit
 from server.leads.params import invalid, sent_token
 from server.leads.replay import Wanted, posting_of
+from server.leads.settle import Taken
 from server.lib import clock
 from server.lib.db import db
 from server.lib.fields import RowId, Switch

@@ -12,22 +12,15 @@ from server.errors import Refused
 from server.lead_tokens.queries import find_grant
 from server.lead_tokens.rules import Grant
 from server.leads import rows, state
-from server.leads.intake import (
-    Taken,
-    conclude,
-    dry_run,
-    plan_or_refusal,
-    refused,
-    settle_or_refuse,
-    take_lead,
-    turned_away,
-)
+from server.leads.admission import dry_run
+from server.leads.intake import plan_or_refusal, take_lead, turned_away
 from server.leads.limits import Limits
 from server.leads.params import sent_token
 from server.leads.plan import Plan
 from server.leads.posting import Posting
 from server.leads.record import Record
 from server.leads.refusal import refusal_arms, refusal_values
+from server.leads.settle import Taken, conclude, refused, settle_or_refuse
 from server.leads.state import StaleGrant, State
 from server.lib import json
 from server.lib.ledger import Arm, Ledger, Runner, Values, WriteFailed
@@ -229,4 +222,5 @@ def take_alone(runner: Runner, posting: Posting, limits: Limits | None = None) -
 def unavailable() -> Taken:
     """The end of a lead that the database could not take, or of which nobody knows whether it did."""
     text = "The database cannot take this now"
-    return Taken(refusal=Refused("unavailable", text, None, f"{text}. Send this lead again, as it is."))
+    refusal = Refused("unavailable", text, None, f"{text}. Send this lead again, as it is.")
+    return Taken(refusal=refusal, action="unavailable")

@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
 from server.errors import Refused
-from server.foreign.proof import GOOGLE, META, TYPEFORM, holds, proofs_of
 from server.foreign.recognise import Lifted
 from server.lead_tokens import rules
-from server.lead_tokens.rules import PUBLIC, SERVER, Grant
+from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import lifting, normalise
+from server.leads.admission import admit, powers_of, prove, refuse_key_in_url, unreadable
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
 from server.leads.wishes import limit_wishes
 from server.lib import json, secrets
 from server.lib.phone import Phone
-from server.lib.wire import Unreadable, first_bad_character
+from server.lib.wire import first_bad_character
 from server.offers.contact_fields import ContactFieldType
 from server.schedules.rules import due
 from server.sources.rules import Attribution, attribute
@@ -183,17 +183,6 @@ def why_replay(posting: Posting, original: Original) -> Why:
     ]
 
 
-def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
-    """What the token may do here, and why; an API key's scopes have been asked for where it opens the lead itself."""
-    if posting.by_key:
-        why = {"step": "powers", "read": {"endpoint": posting.endpoint}, "decided": SERVER, "rule": "an API key"}
-        return SERVER, why
-    if posting.original is not None:
-        return rules.powers_once_more(grant.kind, posting.original.powers)
-    browser = rules.from_browser(posting.origin, posting.fetch_site, posting.own_origin)
-    return rules.powers(grant.kind, grant.exposed, browser)
-
-
 def read_phone(posting: Posting, asked: Asked, region: str, lifted: Lifted | None) -> tuple[Phone, Why]:
     """The number that the request names, and why; a lead that is named by its id has one, which is read with it."""
     why_lifted = [] if lifted is None else [lifting.why_lifted(lifted)]
@@ -213,79 +202,6 @@ def read_phone(posting: Posting, asked: Asked, region: str, lifted: Lifted | Non
         "rule": "normalised to E.164",
     }
     return phone, [*why_lifted, why]
-
-
-def refuse_key_in_url(posting: Posting) -> None:
-    """Refuses an API key in the URL, before it is missed elsewhere."""
-    if "auth_token" in posting.query:
-        text = "must not stand in a URL"
-        detail = "An API key must not stand in a URL, where logs keep it. Send it in the Authorization header."
-        raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
-
-
-def admit(posting: Posting, grant: Grant, powers: str) -> None:
-    """Turns away what may not use the token at all, or not here."""
-    if posting.by_key:
-        return
-    if grant.kind == "publishable" and not rules.origin_allowed(
-        grant.allowed_origins, posting.origin, posting.referrer
-    ):
-        origin = posting.origin or rules.origin_of(posting.referrer) or "no origin"
-        raise Refused(
-            "origin_not_allowed",
-            f"This token may not be used from {origin}",
-            {"lead_token": [f"may not be used from {origin}"]},
-            f"This token may not be used from {origin}. Add the origin to the token, or use that page's own token.",
-        )
-    if posting.for_servers and powers == PUBLIC:
-        text = "only adds leads: it is publishable, exposed, or used from a page"
-        detail = f"This token {text}. Send the request from a server, with a server token that no page has shown."
-        raise Refused("scope_missing", f"This token {text}", {"lead_token": [text]}, detail)
-    if grant.require_authorization:
-        require_key(posting, grant)
-
-
-def require_key(posting: Posting, grant: Grant) -> None:
-    """The company takes leads only with an API key that may create them."""
-    how = "This company takes leads only with an API key: send `Authorization: Bearer <private key>`."
-    if not posting.key_sent:
-        raise Refused("key_required", "An API key is required", {"auth_token": ["is missing"]}, how)
-    if posting.key is None or posting.key.company_id != grant.company_id:
-        raise Refused("key_invalid", "The API key is not valid", {"auth_token": ["is not valid"]}, how)
-    if "leads:create" not in posting.key.scopes:
-        text = "lacks the scope leads:create"
-        raise Refused("scope_missing", f"The API key {text}", {"auth_token": [text]}, f"The API key {text}. {how}")
-
-
-def prove(posting: Posting, grant: Grant) -> None:
-    """Lets a request pass that comes from whom the token's owner gave the secret to; raises Refused for any other."""
-    if grant.payload_secret is None or posting.proven or posting.by_key:
-        return
-    if not grant.payload_secret:
-        text = "The secret of this token cannot be read"
-        detail = f"{text}: it was kept under another HANDRAISER_SECRET_KEY. Set that again, or the token's secret."
-        raise Refused("unavailable", text, None, detail)
-    proofs = proofs_of(posting.signatures or {}, posting.body)
-    if not proofs:
-        text = "must be proven"
-        detail = (
-            f"The origin of what comes with this token {text}: sign the body as Typeform ({TYPEFORM}) or Meta ({META})"
-            f" does, or send {GOOGLE}, with the token's payload_secret."
-        )
-        errors = {name: ["is missing"] for name in (TYPEFORM, META, GOOGLE)}
-        raise Refused("key_required", "A proof of origin is required", errors, detail)
-    if not any(holds(name, proof, posting.signed, grant.payload_secret) for name, proof in proofs.items()):
-        text = "does not fit the token's payload_secret"
-        detail = (
-            f"{' and '.join(proofs)} {text}. Set the same secret on both sides, and send the body as it was signed."
-        )
-        raise Refused("key_invalid", "The proof of origin is not valid", {name: [text] for name in proofs}, detail)
-
-
-def unreadable(problem: Unreadable) -> Refused:
-    """The refusal of a request that the reader could not read."""
-    errors = {problem.parameter: [problem.message]} if problem.parameter else {}
-    return Refused(problem.code, problem.message, errors)
 
 
 def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:

@@ -7,9 +7,10 @@ from marshmallow import ValidationError
 from server.errors import Refused
 from server.lead_tokens.rules import Grant
 from server.leads import rows
+from server.leads.admission import powers_of
 from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
 from server.leads.params import blank
-from server.leads.plan import Plan, is_key, powers_of, why_replay
+from server.leads.plan import Plan, is_key, why_replay
 from server.leads.posting import Posting
 from server.leads.record import kept_values
 from server.leads.schemas import FIELDS

@@ -99,17 +99,6 @@ def original_of(kept: Mapping[str, Any], wanted: Wanted) -> Original:
     )
 
 
-def ended_token() -> Refused:
-    """The same for who may know why, and can name another."""
-    text = "takes no leads: it, or what it belongs to, has ended, or is of another kind than was sent"
-    return Refused(
-        "lead_token_invalid",
-        "Lead token is not valid",
-        {"lead_token_id": [text]},
-        f"The submission's lead token {text}. Name another one of this company with lead_token_id.",
-    )
-
-
 def holds(kept: KeptAnswer, plan: Plan) -> bool:
     """Whether a key's answer is the answer to this request: not once it has expired, and not for the replay of the
     very submission that was answered so, nor where it was refused in secret."""

@@ -18,7 +18,7 @@ from server.api.leads import read_posting
 from server.errors import Refused
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.queries import find_grant
-from server.leads.plan import prove
+from server.leads.admission import prove
 from server.lib.vault import Vault
 from tests import raw
 from tests.api.calls import LEADS, NUMBER, Json, refused, send, take, taken
