@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from server.api import contacts
 from server.contacts.models import Contact
-from server.leads import settle
+from server.leads import state
 from server.leads.models import Callback, Lead
 from server.lib.secrets import new_id
 from tests.api.calls import NOW, NUMBER, OTHER_NUMBER, Json, end, refused, send, take
@@ -315,7 +315,7 @@ def test_a_post_that_has_read_the_number_before_it_was_blocked_decides_again(
 ) -> None:
     # The next one makes a lead, which no update of leads that were there could have stopped.
     end(account, take(client, account.schedule_token)["lead_id"])
-    read_state = settle.state.read_state
+    read_state = state.read_state
     reads = []
 
     def then_block(*args: Any) -> Any:
@@ -325,7 +325,7 @@ def test_a_post_that_has_read_the_number_before_it_was_blocked_decides_again(
             in_time(lambda: block(account, way))
         return state
 
-    monkeypatch.setattr(settle.state, "read_state", then_block)
+    monkeypatch.setattr(state, "read_state", then_block)
     take(client, account.schedule_token, zip="1")
     settle()
     # On SQLite the block has to wait and comes second.
