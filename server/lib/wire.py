@@ -268,7 +268,7 @@ def _parse_exactly(text: bytes, depth: int) -> Any:
     try:
         decoded = text.decode()
         _check_depth(decoded, depth)
-        return EXACT.decode(decoded) if decoded.strip() else None
+        return EXACT.decode(decoded) if decoded.strip(string.whitespace) else None
     except ValueError as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         message = f"The body is not valid JSON: {reason}. Send a JSON object, or a form as {FORM}."
