@@ -224,8 +224,6 @@ class PostgresRunner:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        # When a connection was lost: those that nobody has used since are looked at.
-        self.lost = 0.0
 
     def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
         """The job's result once its writes are committed, or undone; raises WriteFailed."""
@@ -237,7 +235,7 @@ class PostgresRunner:
         try:
             return decided(job, ledger, pause) if keep else self.undone(job, ledger)
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
-            self.drop(connection)
+            connection.invalidate()
             raise WriteFailed(str(error)) from error
         finally:
             ledger.used = time.monotonic()
@@ -248,15 +246,10 @@ class PostgresRunner:
         while True:
             connection = self.engine.raw_connection()
             ledger: PostgresLedger = connection.info["ledger"]
-            if ledger.used > max(self.lost, time.monotonic() - RESTED) or not ledger.ended():
+            if ledger.used > time.monotonic() - RESTED or not ledger.ended():
                 return connection
-            self.drop(connection)
+            connection.invalidate()
             connection.close()
-
-    def drop(self, connection: PoolProxiedConnection) -> None:
-        """Throws a connection away, and suspects the others."""
-        connection.invalidate()
-        self.lost = time.monotonic()
 
     def give_way(self) -> None:
         """Any moment is good: each job has a connection of its own."""
