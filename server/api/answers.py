@@ -4,7 +4,7 @@ import traceback
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -118,7 +118,6 @@ def register(app: Flask) -> None:
     @app.errorhandler(WriteFailed)
     @app.errorhandler(OperationalError)
     @app.errorhandler(InternalError)  # PostgreSQL's kind for a transaction that may only read.
-    @app.errorhandler(InterfaceError)
     @app.errorhandler(PoolTimeout)
     def unavailable(error: Exception) -> Response:
         log.warning("database", request_id=g.request_id, problem=root_of(error))

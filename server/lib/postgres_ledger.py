@@ -246,8 +246,6 @@ class PostgresRunner:
         self.arguments, self.options = known.get_dialect()().create_connect_args(known)
         # The one that rested last is taken first.
         self.resting: list[PostgresLedger] = []
-        # When a connection was lost: those that nobody has used since are looked at.
-        self.lost = 0.0
 
     def run(self, job: Callable[[Ledger], Result], keep: bool = True) -> Result:
         """The job's result once its writes are committed, or undone; raises WriteFailed."""
@@ -260,7 +258,7 @@ class PostgresRunner:
             return decided(job, ledger, pause) if keep else self.undone(job, ledger)
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
             sound = False
-            self.drop(ledger)
+            ledger.connection.close()
             raise WriteFailed(str(error)) from error
         finally:
             if sound:
@@ -276,9 +274,9 @@ class PostgresRunner:
             except IndexError:
                 return None
             now = time.monotonic()
-            if now - ledger.opened_at < LIFE and (ledger.used > max(self.lost, now - RESTED) or not ledger.ended()):
+            if now - ledger.opened_at < LIFE and (ledger.used > now - RESTED or not ledger.ended()):
                 return ledger
-            self.drop(ledger)
+            ledger.connection.close()
 
     def opened(self) -> PostgresLedger:
         """A new connection, which commits each statement by itself: for one statement that is as atomic as a
@@ -288,11 +286,6 @@ class PostgresRunner:
         for setting in (*BY_KEY, PATIENT):
             connection.execute(setting)
         return PostgresLedger(connection)
-
-    def drop(self, ledger: PostgresLedger) -> None:
-        """Throws a connection away, and suspects the others."""
-        ledger.connection.close()
-        self.lost = time.monotonic()
 
     def give_way(self) -> None:
         """Any moment is good: each job has a connection of its own."""

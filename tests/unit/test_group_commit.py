@@ -133,6 +133,21 @@ def test_what_a_job_returned_is_stored_when_it_is_returned(database: Database) -
     assert database.names() == ["a"]
 
 
+def test_nobody_gives_way_to_a_batch_that_waits_for_another_program(database: Database) -> None:
+    database.group.connect = lambda: open_sqlite(database.path)
+    waiting = Call(database.group, nothing)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        waiting.start()
+        until(lambda: database.group.busy and not database.group.queue)
+        time.sleep(0.2)  # It has opened the file and asked for its lock.
+        began = time.monotonic()
+        database.group.give_way()
+        assert time.monotonic() - began < 1
+    waiting.join(PATIENCE)
+    assert waiting.outcome is None
+
+
 def test_jobs_that_wait_together_share_one_commit(database: Database) -> None:
     names = [f"{number:03}" for number in range(10)]
     assert in_one_batch(database.group, [adds(name) for name in names]) == names
