@@ -172,8 +172,8 @@ def test_contacts_are_neither_deleted_nor_restored(client: FlaskClient, account:
 )
 def test_contacts_are_found_by_number_and_state(client: FlaskClient, app: Flask, query: str, found: str) -> None:
     account = make_account(app)
-    for digit, state in (("1", "blocked"), ("2", "opt_out"), ("3", "suppressed"), ("4", None)):
-        shown(post(client, account, caller_id=f"+1719222000{digit}", **({state: True} if state else {})), "contact")
+    for digit, mark in (("1", "blocked"), ("2", "opt_out"), ("3", "suppressed"), ("4", None)):
+        shown(post(client, account, caller_id=f"+1719222000{digit}", **({mark: True} if mark else {})), "contact")
     listed = client.get(f"{CONTACTS}?{query}", headers=account.bearer).get_json()
     assert sorted(contact["caller_id"][-1] for contact in listed["contacts"]) == list(found)
     assert listed["metadata"]["total_count"] == len(found)
