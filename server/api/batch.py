@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Semaphore
+from threading import Lock
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g
@@ -25,8 +25,9 @@ blueprint = Blueprint("batch", __name__, url_prefix="/api/v1/leads")
 MOST_LEADS = 1000
 # Each lead may be as deep as one that comes alone; here it lies in a list in an object.
 BATCH = Limits(body_bytes=8 * 1024 * 1024, depth=LIMITS.depth + 2)
-# So many batches are worked on at once in a process, and only they take up memory: more would not be faster.
-TURNS = Semaphore(2)
+# A process works on one batch at a time. Two would fight for the interpreter at each step of the database, and take up
+# memory for both.
+TURN = Lock()
 # Why a lead may not come in at all, or not now. If it is the same for all, it is said once.
 CLOSED = frozenset(
     [
@@ -46,7 +47,7 @@ COUNTED = ("created", "updated", "unchanged", "replayed", "refused", "unavailabl
 @blueprint.post("/batch", endpoint="batch")
 def submit_batch() -> Response:
     """Takes up to 1,000 leads; the answer holds an answer to each, in their order."""
-    with TURNS:
+    with TURN:
         return submit(current_app.extensions["ledger"], current_app.extensions["limits"])
 
 
