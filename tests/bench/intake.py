@@ -120,6 +120,11 @@ class Bench:
             show(f"  wrk said {said}, the database has {leads} more leads, the program's log ends with:")
             show("".join(f"    {line}\n" for line in target.complaints()[-5:]))
 
+    def compare(self, target: Target) -> None:
+        """One lead a request and many, by as few who send them."""
+        self.measure(target, BATCHERS)
+        self.measure(target, BATCHERS, BATCH)
+
     def checkpoint(self) -> None:
         """Has PostgreSQL write what it owes the disk now, rather than in the middle of a window."""
         with psycopg.connect(plain(self.postgres.url), autocommit=True) as connection:
@@ -180,7 +185,7 @@ def main(arguments: list[str]) -> int:
                     bench.measure(bare, connections)
                     bench.measure(product, connections)
                     if in_batches(connections, place):
-                        bench.measure(product, BATCHERS, BATCH)
+                        bench.compare(product)
             bench.remember(product, asked.posts)
         with ExitStack() as programs:
             sqlite = on_sqlite(programs, settings, asked.leads)
@@ -188,7 +193,7 @@ def main(arguments: list[str]) -> int:
                 for place in range(rounds(asked.rounds, connections)):
                     bench.measure(sqlite, connections)
                     if in_batches(connections, place):
-                        bench.measure(sqlite, BATCHERS, BATCH)
+                        bench.compare(sqlite)
             sqlite.note_memory()
     return report(bench, [product, sqlite], asked)
 
@@ -260,7 +265,8 @@ def compare(bench: Bench, connections: list[int]) -> dict[str, tuple[float, floa
         for each in connections
     }
     for name in ("postgresql product", "sqlite product"):
-        pairs[f"{name}: batches / single posts"] = (Run(name, BATCHERS, BATCH), Run(name, HARDEST))
+        for each in (BATCHERS, HARDEST):
+            pairs[f"{name}: batches / single posts at {each}"] = (Run(name, BATCHERS, BATCH), Run(name, each))
     found = {}
     for name, (one, other) in pairs.items():
         if one in bench.windows and other in bench.windows:
