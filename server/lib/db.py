@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,10 +98,15 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 JOURNAL_MODE = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "TRUNCATE"
 
-# The spelling of SQLAlchemy's own type; strftime would take ten times as long.
-sqlite3.register_adapter(
-    datetime, lambda instant: instant.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
-)
+
+# What is written together says the same few times again and again.
+@lru_cache(maxsize=256)
+def as_sqlite(instant: datetime) -> str:
+    """A time as SQLAlchemy's own type spells it; strftime would take ten times as long."""
+    return instant.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
+
+
+sqlite3.register_adapter(datetime, as_sqlite)
 
 
 def prepare_sqlite(connection: sqlite3.Connection) -> None:
