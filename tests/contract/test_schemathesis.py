@@ -37,9 +37,9 @@ PARTS = (
     "token_names",
 )
 # Of each operation, allowed data so often, and forbidden ones.
-TIMES = 6
+TIMES = 4
 # Chains of requests, and how long each is.
-CHAINS, LINKS = 15, 10
+CHAINS, LINKS = 10, 10
 
 # What ends a thing, then what brings it back, as to the order of the plainest requests.
 ORDER = {"lead_remove": 1, "caller_remove": 1, "DELETE": 2, "restore": 3}
