@@ -6,7 +6,7 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 
 from server.companies.rules import SCOPES
 from server.companies.schemas import Email, Scope
@@ -62,6 +62,7 @@ def property_of(field: fields.Field[Any], *, default: bool = True) -> Json:
     assert PLUGIN.converter is not None  # noqa: S101 (APISpec above has made it)
     made: Json = PLUGIN.converter.field2property(field) | shape(field)
     made.pop("allOf", None)  # A nested schema stands in its place, and not among apispec's own.
+    made["x-validations"] = validations(field)
     if made.get("nullable") and "enum" in made:
         made["enum"] = [*made["enum"], None]
     return made if default else {key: value for key, value in made.items() if key != "default"}
@@ -73,6 +74,25 @@ def shown_property(field: fields.Field[Any]) -> Json:
     if isinstance(field, fields.Nested):
         made |= shown(field.schema)
     return made | {"nullable": True} if field.dump_only else made
+
+
+# Values that are nothing, too long, too small and too large.
+NO_VALUES = (object(), "x" * 100_000, -(10**30), 10**30)
+
+
+def validations(field: fields.Field[Any]) -> list[str]:
+    """What a field says of a value that it does not take: nobody has to write it twice."""
+    if isinstance(field, lead_fields.Time):
+        # Its text shows the present, and the document is the same each time.
+        return [lead_fields.invalid_time(None, str(field.metadata["example"]))]
+    said: dict[str, None] = {}
+    for value in NO_VALUES:
+        try:
+            field.deserialize(value)
+        except ValidationError as error:
+            texts = error.messages if isinstance(error.messages, list) else error.messages.get("_schema", [])
+            said |= {text: None for text in texts if isinstance(text, str)}
+    return [*said]
 
 
 @singledispatch

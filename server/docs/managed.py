@@ -6,27 +6,67 @@ from sqlalchemy import Integer
 
 from server.api.resource import CREATE, DELETE, LIST, RESTORE, SHOW, UPDATE, Resource
 from server.docs.answers import TEXT, TIME, UUID, always, listing, ref
-from server.docs.fields import Json, asked, shown, strict, taken
-from server.docs.operation import FOR_BODY, FOR_EDIT, FOR_KEY, FOR_PARAMETERS, FOR_PATH, JSON, Operation, link
+from server.docs.fields import Json, asked, in_query, shown, strict, taken
+from server.docs.operation import (
+    FOR_BODY,
+    FOR_EDIT,
+    FOR_KEY,
+    FOR_PARAMETERS,
+    FOR_PATH,
+    JSON,
+    Example,
+    Operation,
+    Subject,
+    link,
+)
 from server.lib.fields import MOST
 
+SOME_TIME = "2026-12-01T14:26:43.000+00:00"
 SEEN: Json = {
     "type": "string",
     "format": "date-time",
     "nullable": True,
     "description": "The `updated_at` that the change rests on; if it has moved since, nothing is done.",
+    "example": SOME_TIME,
 }
-ROW_ID: Json = {"type": "integer", "minimum": 1, "maximum": MOST}
-SEEN_IN_QUERY: Json = {"name": "updated_at", "in": "query", "description": SEEN["description"], "schema": TIME}
+CREATED = TIME | {"description": "When it was made.", "example": SOME_TIME}
+UPDATED = TIME | {"description": "When it last changed.", "example": SOME_TIME}
+ROW_ID: Json = {"type": "integer", "minimum": 1, "maximum": MOST, "example": 1}
+SEEN_IN_QUERY: Json = in_query("updated_at", TIME | {"description": SEEN["description"], "example": SOME_TIME})
 IF_MATCH: Mapping[str, Json] = {
-    "If-Match": {"type": "string", "description": "The `ETag` that the change rests on, as `updated_at`."}
+    "If-Match": {
+        "type": "string",
+        "description": "The `ETag` that the change rests on, as `updated_at`.",
+        "example": f'"{SOME_TIME}"',
+    }
 }
 ETAG: Mapping[str, Json] = {"ETag": {"type": "string", "description": "The state of what is shown."}}
 
 
 def id_of(resource: Resource) -> Json:
+    """What names a row."""
+    by_number = isinstance(resource.model.__table__.c.id.type, Integer)
+    return ROW_ID if by_number else UUID | {"example": "74da9151-d988-4428-8087-c8dcf47ae9a2"}
+
+
+def subject_of(resource: Resource) -> Subject:
     """What names a row in a path."""
-    return ROW_ID if isinstance(resource.model.__table__.c.id.type, Integer) else UUID
+    return Subject("id", id_of(resource) | {"description": f"The `id` of the {resource.words}."})
+
+
+def plural(resource: Resource) -> str:
+    """Many of them, as a sentence names them."""
+    return resource.many.replace("_", " ").replace("api ", "API ")
+
+
+def named(resource: Resource) -> str:
+    """One of them, as a sentence names it."""
+    return resource.named.replace("api ", "API ")
+
+
+def page_of(resource: Resource, method: str) -> str:
+    """The page of a method, under the name that Rails, and so apipie, has for it."""
+    return f"{resource.many}/{method}"
 
 
 def one_of(resource: Resource) -> str:
@@ -50,18 +90,40 @@ def made(resource: Resource) -> Json:
 def listed(resource: Resource) -> Operation:
     """A page of things."""
     answer = always(**{resource.many: listing(ref(one_of(resource))), "metadata": ref("Page")})
-    return Operation(answer=answer, codes=FOR_KEY | FOR_PARAMETERS, query=asked(resource.listing()))
+    return Operation(
+        page=page_of(resource, "index"),
+        summary=f"List {plural(resource)}",
+        description="The newest first, a page at a time; `next_cursor` opens the next page.",
+        answer=answer,
+        codes=FOR_KEY | FOR_PARAMETERS,
+        query=asked(resource.listing()),
+    )
 
 
 def created(resource: Resource) -> Operation:
     """A new thing."""
     body = {JSON: taken(resource.schema())}
-    return Operation(answer=made(resource), codes=FOR_KEY | FOR_BODY, body=body, sends=ETAG)
+    return Operation(
+        page=page_of(resource, "create"),
+        summary=f"Create {named(resource)}",
+        answer=made(resource),
+        codes=FOR_KEY | FOR_BODY,
+        body=body,
+        sends=ETAG,
+    )
 
 
 def shown_one(resource: Resource) -> Operation:
     """One thing."""
-    return Operation(answer=shows(resource), codes=FOR_KEY | FOR_PATH, sends=ETAG, path=id_of(resource))
+    return Operation(
+        page=page_of(resource, "show"),
+        summary=f"Show {named(resource)}",
+        description=f"Also a deleted one, with `{resource.ended}`." if resource.ended else "",
+        answer=shows(resource),
+        codes=FOR_KEY | FOR_PATH,
+        sends=ETAG,
+        subject=subject_of(resource),
+    )
 
 
 def changed(resource: Resource) -> Operation:
@@ -69,20 +131,50 @@ def changed(resource: Resource) -> Operation:
     schema = resource.schema(exclude=resource.fixed & resource.schema().fields.keys())
     body = {JSON: taken(schema, partial=True, more={"updated_at": SEEN})}
     return Operation(
-        answer=shows(resource), codes=FOR_EDIT, body=body, headers=IF_MATCH, sends=ETAG, path=id_of(resource)
+        page=page_of(resource, "update"),
+        summary=f"Change {named(resource)}",
+        description="What is not sent stays as it is.",
+        examples=change_of(resource),
+        answer=shows(resource),
+        codes=FOR_EDIT,
+        body=body,
+        headers=IF_MATCH,
+        sends=ETAG,
+        subject=subject_of(resource),
     )
 
 
-def touched(resource: Resource) -> Operation:
+def change_of(resource: Resource) -> tuple[Example, ...]:
+    """A change to copy: of the first parameter that may change."""
+    fields = resource.schema().load_fields
+    name = next(name for name in fields if name not in resource.fixed)
+    return (Example("", {name: fields[name].metadata["example"]}),)
+
+
+def touched(resource: Resource, method: str, summary: str, description: str) -> Operation:
     """A thing that is deleted or brought back."""
     return Operation(
+        page=page_of(resource, method),
+        summary=summary,
+        description=description,
         answer=shows(resource),
         codes=FOR_EDIT,
         query=[SEEN_IN_QUERY],
         headers=IF_MATCH,
         sends=ETAG,
-        path=id_of(resource),
+        subject=subject_of(resource),
     )
+
+
+def deleted(resource: Resource) -> Operation:
+    """A thing that is marked as deleted."""
+    text = "It is only marked, and can be restored; one that is deleted already stays as it is."
+    return touched(resource, "destroy", f"Delete {named(resource)}", text)
+
+
+def restored(resource: Resource) -> Operation:
+    """A thing whose deletion is taken back."""
+    return touched(resource, "restore", f"Restore {named(resource)}", "Takes a deletion back.")
 
 
 MANAGED: Mapping[str, Callable[[Resource], Operation]] = {
@@ -90,8 +182,8 @@ MANAGED: Mapping[str, Callable[[Resource], Operation]] = {
     CREATE: created,
     SHOW: shown_one,
     UPDATE: changed,
-    DELETE: touched,
-    RESTORE: touched,
+    DELETE: deleted,
+    RESTORE: restored,
 }
 
 
@@ -102,7 +194,7 @@ VERBS_OF_ONE = {SHOW: "GET", UPDATE: "PUT", DELETE: "DELETE", RESTORE: "POST"}
 def links_of(resource: Resource, blueprint: str) -> dict[str, Json]:
     """What can be asked next of the thing that an answer shows."""
     return {
-        verb: link(f"{blueprint}.{resource.many}_{verb}", method, "row_id", f"{resource.one}/id")
+        verb: link(f"{blueprint}.{resource.many}_{verb}", method, "id", f"{resource.one}/id")
         for verb, method in VERBS_OF_ONE.items()
         if verb not in resource.without
     }
@@ -111,9 +203,8 @@ def links_of(resource: Resource, blueprint: str) -> dict[str, Json]:
 def components_of(resource: Resource) -> dict[str, Json]:
     """How one is shown, and how it is shown by the answer that makes it."""
     name = one_of(resource)
-    times = {"id": id_of(resource), "created_at": TIME, "updated_at": TIME}
-    one = shown(resource.schema(), times)
-    one["properties"]["deleted_at"] = TIME
+    one = shown(resource.schema(), {"id": id_of(resource), "created_at": CREATED, "updated_at": UPDATED})
+    one["properties"]["deleted_at"] = TIME | {"description": "When it was deleted.", "example": SOME_TIME}
     once = once_of(resource)
     if resource.apart or not once:
         return {name: one}
@@ -125,14 +216,18 @@ def once_of(resource: Resource) -> dict[str, Json]:
     return {name: TEXT | {"description": text} for name, text in resource.once.items()}
 
 
-def beside(one: str, once: Json, body: Json | None = None) -> Operation:
+def beside(page: str, summary: str, description: str, once: Json, body: Json | None = None) -> Operation:
     """A further action on one thing, whose answer shows something once beside it."""
+    one = page.partition("/")[0].removesuffix("s")
     return Operation(
+        page=page,
+        summary=summary,
+        description=description,
         answer=always(**{one: ref(one.title().replace("_", "")), **once}),
         codes=FOR_EDIT,
         body={JSON: body} if body else {},
         query=[] if body else [SEEN_IN_QUERY],
         headers=IF_MATCH,
         sends={} if body else ETAG,
-        path=ROW_ID,
+        subject=Subject("id", ROW_ID | {"description": f"The `id` of the {one.replace('_', ' ')}."}),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from server.docs.answers import UUID
 from server.docs.fields import Json
@@ -38,11 +39,39 @@ KEY: list[Json] = [{"Bearer": []}, {"Basic": []}, {"Token": []}]
 TOKEN: list[Json] = [{}, *KEY]
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the variable of a path names."""
+
+    name: str
+    about: Json
+
+
+LEAD_ID = Subject(
+    "lead_id",
+    UUID | {"description": "The lead: the `lead_id` of an answer.", "example": "74da9151-d988-4428-8087-c8dcf47ae9a2"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What one body may hold, with a title that says what it is for."""
+
+    title: str
+    body: Mapping[str, Any]
+    content_type: str = JSON
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path; `body` is by content type; `headers` are what a request may carry, `sends` what an answer
-    may; `links` lead on from the answer."""
+    """One method of one path, and the page that shows it: `resource/method`, in the manner of apipie. `body` is by
+    content type; `headers` are what a request may carry, `sends` what an answer may; `links` lead on from the answer;
+    `examples` are bodies to copy, where what is required does not make one; `asks` is what stands in their URL; `needs`
+    are parameters that have to be there, under this name or another."""
 
+    page: str
+    summary: str
+    description: str = ""
     answer: Json
     codes: frozenset[str]
     opened_by: list[Json] = field(default_factory=lambda: KEY)
@@ -50,7 +79,10 @@ class Operation:
     body: Mapping[str, Json] = field(default_factory=dict)
     headers: Mapping[str, Json] = field(default_factory=dict)
     sends: Mapping[str, Json] = field(default_factory=dict)
-    path: Json = field(default_factory=lambda: UUID)
+    subject: Subject = LEAD_ID
+    examples: tuple[Example, ...] = ()
+    asks: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
     links: Mapping[str, Json] = field(default_factory=dict)
     # What a 422 holds where it is more than a refusal.
     refuses: Json = field(default_factory=dict)

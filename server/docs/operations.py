@@ -27,9 +27,12 @@ from server.docs.operation import (
     FOR_TOKEN,
     FORM,
     JSON,
+    LEAD_ID,
     MULTIPART,
     TOKEN,
+    Example,
     Operation,
+    Subject,
     link,
 )
 from server.lead_tokens.schemas import RotationSchema
@@ -41,18 +44,47 @@ from server.leads.submissions import SubmissionFilter, WithToken
 from server.outcomes.schemas import CallSchema
 
 CONTROLS: Mapping[str, Json] = {
-    "dry_run": {"type": "boolean", "description": "Answers what would happen, and keeps nothing."},
-    "explain": {"type": "boolean", "description": "Has the answer say `why`, step by step."},
+    "dry_run": {
+        "type": "boolean",
+        "description": "Answers what would happen, and keeps nothing.",
+        "example": True,
+    },
+    "explain": {
+        "type": "boolean",
+        "description": "Has the answer say `why`, step by step.",
+        "example": True,
+    },
     "idempotency_key": {
         "type": "string",
         "pattern": "^[!-+\\--~]{1,255}$",
         "description": "As the header `Idempotency-Key`: one lead, however often the request comes.",
+        "example": "order-1042",
     },
-    "data_json": {"type": "string", "description": "`data` as JSON in a text."},
-    "redirect_to": {"type": "string", "description": "Where a native form's visitor goes then; the token lists where."},
-    "redirect_error": {"type": "string", "description": "Where a native form's visitor goes if the lead is refused."},
-    "google_key": {"type": "string", "description": "What proves a payload of Google's; the token's payload_secret."},
-    "auth_token": {"type": "string", "description": "A private API key; never in a URL."},
+    "data_json": {
+        "type": "string",
+        "description": "`data` as JSON in a text.",
+        "example": '{"loan_amount": "500"}',
+    },
+    "redirect_to": {
+        "type": "string",
+        "description": "Where a native form's visitor goes then; the token lists where.",
+        "example": "https://shop.example/thanks",
+    },
+    "redirect_error": {
+        "type": "string",
+        "description": "Where a native form's visitor goes if the lead is refused.",
+        "example": "https://shop.example/sorry",
+    },
+    "google_key": {
+        "type": "string",
+        "description": "What proves a payload of Google's; the token's payload_secret.",
+        "example": "a-secret-of-the-form",
+    },
+    "auth_token": {
+        "type": "string",
+        "description": "A private API key; never in a URL.",
+        "example": "0123456789abcdef0123456789abcdef",
+    },
 }
 OF_PAGES_AND_REPEATS = {"idempotency_key", "redirect_to", "redirect_error"}
 IDEMPOTENCY: Mapping[str, Json] = {
@@ -62,7 +94,24 @@ IDEMPOTENCY: Mapping[str, Json] = {
 REPLAYED: Mapping[str, Json] = {
     "Idempotent-Replayed": {"type": "string", "enum": ["true"], "description": "The answer that the key had before."}
 }
-PHONE: Json = {"type": "string", "minLength": 1, "maxLength": 64}
+CALLER_ID = Subject(
+    "caller_id",
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 64,
+        "description": "The lead's phone number, in any usual spelling.",
+        "example": "+17192221234",
+    },
+)
+SUBMISSION_ID = Subject(
+    "submission_id",
+    UUID
+    | {
+        "description": "The submission: the `submission_id` of an answer's `metadata`.",
+        "example": "01a20d5f-0d69-78af-b862-321960f79462",
+    },
+)
 
 
 # What can be asked next of the lead that an answer names.
@@ -71,13 +120,29 @@ LEAD_LINKS = {
     "edit": link("lead_edits.edit", "PUT", "lead_id", "lead_id"),
     "delete": link("lead_edits.delete", "DELETE", "lead_id", "lead_id"),
     "restore": link("lead_edits.restore", "POST", "lead_id", "lead_id"),
-    "update": link("leads.lead_update", "POST", "subject", "lead_id"),
-    "opt_out": link("leads.lead_opt_out", "PUT", "subject", "lead_id"),
-    "remove": link("leads.lead_remove", "POST", "subject", "lead_id"),
-    "end": link("leads.lead_move_to_end_of_schedule", "PUT", "subject", "lead_id"),
-    "opt_out_number": link("leads.caller_opt_out", "PUT", "subject", "lead/caller_id"),
+    "update": link("leads.lead_update", "POST", "lead_id", "lead_id"),
+    "opt_out": link("leads.lead_opt_out", "PUT", "lead_id", "lead_id"),
+    "remove": link("leads.lead_remove", "POST", "lead_id", "lead_id"),
+    "end": link("leads.lead_move_to_end_of_schedule", "PUT", "lead_id", "lead_id"),
+    "opt_out_number": link("leads.caller_opt_out", "PUT", "caller_id", "lead/caller_id"),
     "why": link("submissions.show_submission", "GET", "submission_id", "metadata/submission_id"),
 }
+
+
+# What stands for a lead token where none is known.
+YOUR_TOKEN = "YOUR_TOKEN"  # noqa: S105 (it is none)
+WITH_TOKEN = {"lead_token": YOUR_TOKEN}
+A_LEAD: Mapping[str, Any] = {"caller_id": "+17192221234", "email": "john@example.com"}
+NEW_LEADS = (
+    Example("A form", {**A_LEAD, "loan_amount": "500"}, FORM),
+    Example("JSON", {**A_LEAD, "data": {"first_name": "John", "loan_amount": 500}}),
+    Example(
+        "With its traffic source, and sent once however often it is tried",
+        {**A_LEAD, "traffic_source_id": "google_ads", "sub_id": "a1b2c3d", "idempotency_key": "order-1042"},
+    ),
+    Example("A dry run: what would happen, and why", {**A_LEAD, "dry_run": True}),
+)
+A_CHANGE = (Example("", {"email": "john@example.com", "data": {"loan_amount": 750}}),)
 
 
 def lead_body() -> Json:
@@ -103,18 +168,32 @@ def lead_query() -> list[Json]:
     return [*asked(LeadSchema(exclude=("data",))), *controls]
 
 
-def lead_operation(*, path: Json | None = None, by_query: bool = False) -> Operation:
+def lead_operation(
+    method: str,
+    summary: str,
+    description: str,
+    examples: tuple[Example, ...] = (),
+    *,
+    subject: Subject | None = None,
+    by_query: bool = False,
+) -> Operation:
     """A lead that comes in, or one that the path names."""
     every = {content_type: ref("LeadBody") for content_type in (JSON, FORM, MULTIPART)}
     return Operation(
+        page=f"leads_external/{method}",
+        summary=summary,
+        description=description,
         answer=ref("LeadAnswer"),
-        codes=FOR_LEAD | FOR_PATH if path else FOR_LEAD,
+        codes=FOR_LEAD | FOR_PATH if subject else FOR_LEAD,
         opened_by=TOKEN,
         query=lead_query() if by_query else [],
         body={} if by_query else every,
         headers=IDEMPOTENCY,
         sends=REPLAYED,
-        path=path or UUID,
+        subject=subject or LEAD_ID,
+        examples=examples,
+        asks=WITH_TOKEN,
+        needs=("lead_token",) if subject else ("lead_token", "caller_id"),
         links=LEAD_LINKS,
         may_redirect=True,
     )
@@ -132,24 +211,42 @@ def batch_operation() -> Operation:
     }
     body = lead_body()
     return Operation(
+        page="leads_external/batch",
+        summary="Create or update many leads",
+        description="Up to 1,000 leads in 8 MB. Each is decided by itself, and `results` answers each in its order: one"
+        " that is refused stops no other. Needs a server token. An `Idempotency-Key` counts for each lead with its"
+        " place in the batch.",
         answer=ref("BatchAnswer"),
         codes=FOR_LEAD,
         opened_by=TOKEN,
         body={JSON: body | {"properties": body["properties"] | {"leads": leads}, "required": ["leads"]}},
         headers=IDEMPOTENCY,
+        asks=WITH_TOKEN,
+        needs=("lead_token", "caller_id"),
+        examples=(Example("", {"leads": [{**A_LEAD, "vendor_lead_id": "L-1042"}, {"caller_id": "+17192225678"}]}),),
     )
 
 
-def edit_operation(body: Mapping[str, Json]) -> Operation:
+def edit_operation(method: str, summary: str, description: str, body: Mapping[str, Json]) -> Operation:
     """One lead, as its company edits it."""
-    codes = FOR_EDIT | FOR_RULES
-    return Operation(answer=ref("LeadAnswer"), codes=codes, body=body, headers=IF_MATCH, sends=ETAG, links=LEAD_LINKS)
+    return Operation(
+        page=f"leads/{method}",
+        summary=summary,
+        description=description,
+        answer=ref("LeadAnswer"),
+        codes=FOR_EDIT | FOR_RULES,
+        body=body,
+        headers=IF_MATCH,
+        sends=ETAG,
+        links=LEAD_LINKS,
+        examples=A_CHANGE if body else (),
+    )
 
 
 # The suppression list
 
 
-def upload(*counted: str) -> Operation:
+def upload(method: str, summary: str, description: str, *counted: str) -> Operation:
     """Many numbers at once."""
     counts = {name: WHOLE for name in (*counted, "invalid")}
     numbers = {
@@ -158,9 +255,18 @@ def upload(*counted: str) -> Operation:
         "minItems": 1,
         "maxItems": MOST_NUMBERS,
         "description": "The numbers, in any usual spelling.",
+        "example": ["+17192221234"],
     }
-    text: Json = {"type": "string", "minLength": 1, "description": "One number a line, in the first column."}
+    text: Json = {
+        "type": "string",
+        "minLength": 1,
+        "description": "One number a line, in the first column.",
+        "example": "+17192221234\n",
+    }
     return Operation(
+        page=f"contacts/{method}",
+        summary=summary,
+        description=description,
         answer=always(counts=always(**counts), errors=listing(always(line=WHOLE, value=TEXT, message=TEXT))),
         codes=FOR_KEY | FOR_BODY,
         body={JSON: strict({"numbers": numbers}, ["numbers"]), "text/csv": text, "text/plain": text},
@@ -169,65 +275,196 @@ def upload(*counted: str) -> Operation:
 
 # Everything else that has a route, by endpoint; a method of its own where the methods differ.
 OPERATIONS: Mapping[str, Operation] = {
-    "leads.create": lead_operation(),
-    "leads.capture": lead_operation(),
-    "leads.create_or_update": lead_operation(),
+    "leads.create": lead_operation(
+        "create",
+        "Create or update a lead",
+        "A live lead of the same number under the token's schedule or offer is updated; otherwise a new lead is made,"
+        " and the schedule starts. Any parameter that is not listed here becomes a lead token.",
+        NEW_LEADS,
+    ),
+    "leads.capture": lead_operation(
+        "capture",
+        "Create or update a lead, and say which rule matched",
+        "The same as `create`; the answer adds `dedupe`: what was done, and with which lead by which rule.",
+        NEW_LEADS[:2],
+    ),
+    "leads.create_or_update": lead_operation(
+        "create_or_update",
+        "Create or update a lead, looking through the whole offer",
+        "As `create`, but a live lead of the number counts wherever it is: in the offer and in each of its schedules.",
+        NEW_LEADS[:2],
+    ),
     "batch.batch": batch_operation(),
-    "leads.lead_update": lead_operation(path=UUID),
-    "leads.lead_opt_out": lead_operation(path=UUID),
-    "leads.lead_remove": lead_operation(path=UUID),
-    "leads.lead_move_to_end_of_schedule": lead_operation(path=UUID),
-    "leads.caller_opt_out": lead_operation(path=PHONE),
-    "leads.caller_opt_out GET": lead_operation(path=PHONE, by_query=True),
-    "leads.caller_remove": lead_operation(path=PHONE),
-    "leads.caller_move_to_end_of_schedule": lead_operation(path=PHONE),
-    "lead_edits.edit": edit_operation({JSON: ref("LeadChange")}),
-    "lead_edits.delete": edit_operation({}),
-    "lead_edits.restore": edit_operation({}),
+    "leads.lead_update": lead_operation(
+        "lead_update", "Update exactly that lead", "What is not sent stays as it is.", A_CHANGE, subject=LEAD_ID
+    ),
+    "leads.lead_opt_out": lead_operation(
+        "lead_opt_out",
+        "Opt that lead's number out",
+        "Every pending action of the number stops at once.",
+        subject=LEAD_ID,
+    ),
+    "leads.lead_remove": lead_operation(
+        "lead_remove",
+        "Remove that lead",
+        "Its status becomes `removed`, and no further action runs.",
+        subject=LEAD_ID,
+    ),
+    "leads.lead_move_to_end_of_schedule": lead_operation(
+        "lead_move_to_end_of_schedule",
+        "End that lead's schedule now",
+        "The actions that stand at the end of the schedule run.",
+        subject=LEAD_ID,
+    ),
+    "leads.caller_opt_out": lead_operation(
+        "caller_opt_out",
+        "Opt a number out",
+        "The live lead of that number under the token; every pending action of the number stops at once.",
+        subject=CALLER_ID,
+    ),
+    "leads.caller_opt_out GET": lead_operation(
+        "caller_opt_out",
+        "Opt a number out",
+        "The live lead of that number under the token; every pending action of the number stops at once.",
+        subject=CALLER_ID,
+        by_query=True,
+    ),
+    "leads.caller_remove": lead_operation(
+        "caller_remove",
+        "Remove the live lead of a number",
+        "Its status becomes `removed`, and no further action runs.",
+        subject=CALLER_ID,
+    ),
+    "leads.caller_move_to_end_of_schedule": lead_operation(
+        "caller_move_to_end_of_schedule",
+        "End the schedule of a number's live lead now",
+        "The actions that stand at the end of the schedule run.",
+        subject=CALLER_ID,
+    ),
+    "lead_edits.edit": edit_operation(
+        "update",
+        "Change a lead",
+        "What is not sent stays as it is. The change is on record with *why*, as everything that came in.",
+        {JSON: ref("LeadChange")},
+    ),
+    "lead_edits.delete": edit_operation(
+        "destroy", "Delete a lead", "It is only marked, and can be restored for 30 days.", {}
+    ),
+    "lead_edits.restore": edit_operation("restore", "Restore a lead", "Takes a deletion back.", {}),
     "records.list_leads": Operation(
+        page="leads/index",
+        summary="List leads",
+        description="The newest first, a page at a time; `next_cursor` opens the next page.",
         answer={"anyOf": [always(leads=listing(ref("ListedLead")), metadata=ref("Page")), listing(ref("ListedLead"))]},
         codes=FOR_KEY | FOR_PARAMETERS,
         query=asked(LeadFilter()),
+        asks={"status": "scheduled", "per_page": 50},
     ),
-    "records.show_lead": Operation(answer=always(lead=ref("Lead")), codes=FOR_KEY | FOR_PATH, sends=ETAG),
+    "records.show_lead": Operation(
+        page="leads/show",
+        summary="Show a lead",
+        description="Also a deleted one, with `deleted_at`.",
+        answer=always(lead=ref("Lead")),
+        codes=FOR_KEY | FOR_PATH,
+        sends=ETAG,
+    ),
     "submissions.list_submissions": Operation(
+        page="submissions/index",
+        summary="List submissions",
+        description="Everything that came in, taken or refused, with *why*. A server token that may read its list sees"
+        " its own, as its sender was told of them.",
         answer=always(submissions=listing({"anyOf": [ref("Submission"), ref("OwnSubmission")]}), metadata=ref("Page")),
         codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
         opened_by=TOKEN,
         query=[*asked(SubmissionFilter()), *asked(WithToken())],
+        asks={"created_at_from": "2026-11-23T00:00:00Z", "created_at_to": "2026-11-24T00:00:00Z"},
     ),
     "submissions.count_submissions": Operation(
+        page="submissions/counts",
+        summary="Count submissions by day",
+        description="How many came each day, and what became of them.",
         answer=always(counts=listing(ref("DailyCount")), metadata=ref("CountedPeriod")),
         codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
         opened_by=TOKEN,
         query=[*asked(CountFilter()), *asked(WithToken())],
     ),
-    "submissions.show_submission": Operation(answer=always(submission=ref("Submission")), codes=FOR_KEY | FOR_PATH),
+    "submissions.show_submission": Operation(
+        page="submissions/show",
+        summary="Show a submission",
+        description="What came, from where, what was done, and *why*.",
+        answer=always(submission=ref("Submission")),
+        codes=FOR_KEY | FOR_PATH,
+        subject=SUBMISSION_ID,
+    ),
     "submissions.replay_submission": Operation(
+        page="submissions/replay",
+        summary="Replay a submission",
+        description="Takes it once more under today's rules, once only; a dry run shows the difference first.",
         answer=ref("ReplayAnswer"),
         codes=FOR_KEY | FOR_BODY | FOR_PATH | {"edit_conflict"},
         body={JSON: taken(ReplaySchema())},
+        examples=(Example("", {"dry_run": True}),),
         refuses=ref("ReplayRefusal"),
+        subject=SUBMISSION_ID,
     ),
     "fields.list_fields": Operation(
+        page="tokens/fields",
+        summary="List the contact fields of a lead token",
+        description="What the token's offer expects of a lead, for whoever builds a form.",
         answer=always(fields=listing(ref("ExpectedField")), contact_field_types=listing(ref("ExpectedType"))),
         codes=FOR_PARAMETERS | FOR_TOKEN,
         opened_by=TOKEN,
         query=asked(LeadSchema(only=tuple(TOKEN_PARAMETERS))),
+        asks=WITH_TOKEN,
+        needs=("lead_token",),
     ),
     "calls.report_call": Operation(
+        page="calls/create",
+        summary="Report a call",
+        description="It belongs to the number's lead; one with the same `external_id` is updated.",
         answer=always(call=ref("Call"), action={"type": "string", "enum": ["created", "updated"]}),
         codes=FOR_KEY | FOR_BODY | {"invalid_caller_id"},
         body={JSON: taken(CallSchema())},
     ),
-    "access.reset_password": beside("user", {"password": TEXT}),
-    "access.rotate": beside("api_key", {"private": TEXT}),
-    "lead_tokens.rotate": beside(
-        "lead_token", {"previous_lead_token": ref("LeadToken")}, taken(RotationSchema(), more={"updated_at": SEEN})
+    "access.reset_password": beside(
+        "users/reset_password",
+        "Give a user a fresh password",
+        "The old one ends; the answer shows the new one once.",
+        {"password": TEXT},
     ),
-    "lead_tokens.clear": beside("lead_token", {}),
-    "contacts.add_to_list": upload("suppressed", "already"),
-    "contacts.take_off_list": upload("removed", "absent"),
+    "access.rotate": beside(
+        "api_keys/rotate",
+        "Give an API key a fresh private part",
+        "The old one ends; the answer shows the new one once.",
+        {"private": TEXT},
+    ),
+    "lead_tokens.rotate": beside(
+        "lead_tokens/rotate",
+        "Rotate a lead token",
+        "Makes its successor; the present one stays good for `overlap_hours`.",
+        {"previous_lead_token": ref("LeadToken")},
+        taken(RotationSchema(), more={"updated_at": SEEN}),
+    ),
+    "lead_tokens.clear": beside(
+        "lead_tokens/clear_exposure",
+        "Clear the mark of exposure",
+        "The token has its full powers again, until a page uses it once more.",
+        {},
+    ),
+    "contacts.add_to_list": upload(
+        "suppress",
+        "Put numbers on the suppression list",
+        "What is planned for them stops at once.",
+        "suppressed",
+        "already",
+    ),
+    "contacts.take_off_list": upload(
+        "unsuppress",
+        "Take numbers off the suppression list",
+        "Nothing that was stopped starts again by that.",
+        "removed",
+        "absent",
+    ),
 }
 
 

@@ -1,11 +1,11 @@
 """build_specification: the whole API as one OpenAPI document."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from apispec import APISpec
-from apispec_webframeworks.flask import FlaskPlugin
 from flask import Flask
 from werkzeug.routing import Rule
 
@@ -13,10 +13,13 @@ from server.api.resource import Resource
 from server.docs.answers import COMPONENTS, by_status, refusal
 from server.docs.fields import OPENAPI, Json
 from server.docs.managed import components_of
-from server.docs.operation import ALWAYS, JSON, Operation, operation_id
+from server.docs.operation import ALWAYS, JSON, Example, Operation, operation_id
 from server.docs.operations import LEAD_BODIES, operation_of
+from server.docs.resources import RESOURCES
 
 PREFIX = "/api/v1"
+# `<uuid:lead_id>` of a route.
+VARIABLE = re.compile("<[^>]+>")
 # Those of which each describes itself; the others are the framework's own answers.
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -55,8 +58,11 @@ def build_specification(app: Flask) -> Json:
     for resource in resources(app):
         for name, schema in components_of(resource).items():
             spec.components.schema(name, schema)
+    for name, (title, text) in RESOURCES.items():
+        spec.tag({"name": name, "description": text, "x-displayName": title})
     for rule in routes(app):
-        spec.path(path=FlaskPlugin.flaskpath2openapi(rule.rule), operations=described(app, rule))
+        for path, operations in described(app, rule).items():
+            spec.path(path=path, operations=operations)
     made: Json = spec.to_dict()
     return made
 
@@ -77,29 +83,34 @@ def resources(app: Flask) -> Iterator[Resource]:
     return iter(seen.values())
 
 
-def described(app: Flask, rule: Rule) -> dict[str, Json]:
-    """The operations of a route, by method."""
+def described(app: Flask, rule: Rule) -> dict[str, dict[str, Json]]:
+    """The operations of a route, by path and method: a variable is named after what it names there."""
     view: Any = app.view_functions[rule.endpoint]
-    operations: dict[str, Json] = {}
+    paths: dict[str, dict[str, Json]] = {}
     for method in METHODS:
         operation = operation_of(rule.endpoint, method, view) if method in (rule.methods or ()) else None
         if operation is not None:
-            operations[method.lower()] = written(rule, method, view, operation)
-    return operations
+            path = VARIABLE.sub(f"{{{operation.subject.name}}}", rule.rule)
+            paths.setdefault(path, {})[method.lower()] = written(rule, method, operation)
+    return paths
 
 
-def written(rule: Rule, method: str, view: Any, operation: Operation) -> Json:
-    """One operation as OpenAPI spells it."""
-    said = (view.func if isinstance(view, partial) else view).__doc__ or ""
+def written(rule: Rule, method: str, operation: Operation) -> Json:
+    """One operation as OpenAPI spells it; `x-page` is the page that shows it."""
+    subject = {"in": "path", "required": True, "name": operation.subject.name, **header(operation.subject.about)}
     parameters = [
-        *({"name": name, "in": "path", "required": True, "schema": operation.path} for name in sorted(rule.arguments)),
+        *([subject] if rule.arguments else []),
         *operation.query,
         *({"name": name, "in": "header", **header(about)} for name, about in operation.headers.items()),
     ]
     made: Json = {
-        "tags": [rule.endpoint.partition(".")[0]],
-        "summary": said.partition("\n")[0],
+        "tags": [operation.page.partition("/")[0]],
+        "summary": operation.summary,
+        "description": operation.description,
         "operationId": operation_id(rule.endpoint, method),
+        "x-page": operation.page,
+        "x-query": operation.asks,
+        "x-needs": [*operation.needs],
         "parameters": parameters,
         "security": operation.opened_by,
         "responses": responses(operation),
@@ -107,9 +118,26 @@ def written(rule: Rule, method: str, view: Any, operation: Operation) -> Json:
     if operation.body:
         made["requestBody"] = {
             "required": any("required" in schema for schema in operation.body.values()),
-            "content": {name: {"schema": schema} for name, schema in operation.body.items()},
+            "content": {
+                name: {"schema": schema} | shown_examples(operation, name, schema)
+                for name, schema in operation.body.items()
+            },
         }
     return made
+
+
+def shown_examples(operation: Operation, content_type: str, schema: Json) -> Json:
+    """Bodies to copy, numbered in the order of the page: those that are given, or in JSON what is required."""
+    given = operation.examples
+    if not given and "properties" in schema:
+        values = {name: schema["properties"][name]["example"] for name in schema.get("required", ())}
+        given = (Example("", values),) if values else ()
+    examples = {
+        f"example_{place}": {"summary": each.title, "value": each.body}
+        for place, each in enumerate(given, 1)
+        if each.content_type == content_type
+    }
+    return {"examples": examples} if examples else {}
 
 
 def responses(operation: Operation) -> Json:

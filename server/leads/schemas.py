@@ -119,9 +119,9 @@ class Time(fields.Field[datetime]):
             raise ValidationError(invalid_time(value)) from error
 
 
-def invalid_time(value: object) -> str:
+def invalid_time(value: object, sample: str | None = None) -> str:
     """apipie's text, which shows the present as its sample; who sends an epoch is told so."""
-    text = f"Must be a valid time: {clock.now():%Y-%m-%d %H:%M:%S} +0000"
+    text = f"Must be a valid time: {sample or f'{clock.now():%Y-%m-%d %H:%M:%S} +0000'}"
     return text + " (seconds since 1970 are not read)" if str(value).lstrip("-").isdigit() else text
 
 

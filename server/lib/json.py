@@ -21,6 +21,11 @@ def canonical(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+def pretty(value: Any) -> str:
+    """JSON for people to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def load(text: str | bytes) -> Any:
     """The value of a JSON text, be it one that holds half a surrogate pair as `dump` keeps it."""
     try:

@@ -17,25 +17,11 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.stateful import APIStateMachine
 from schemathesis.schemas import APIOperation, BaseSchema
 
+from server.docs.resources import RESOURCES
 from tests.contract.conftest import Run
 from tests.contract.world import World
 from tests.factories import make_account
 
-# The tags of the document, which are the blueprints.
-PARTS = (
-    "access",
-    "batch",
-    "calls",
-    "configured",
-    "contacts",
-    "fields",
-    "lead_edits",
-    "lead_tokens",
-    "leads",
-    "records",
-    "submissions",
-    "token_names",
-)
 # Of each operation, allowed data so often, and forbidden ones.
 TIMES = 4
 # Chains of requests, and how long each is.
@@ -61,7 +47,7 @@ def operations(api: BaseSchema, part: str) -> Iterator[APIOperation]:
 
 def test_every_part_is_asked(api: BaseSchema) -> None:
     tags = {tag for each in api.get_all_operations() for tag in each.ok().tags}
-    assert tags == set(PARTS)
+    assert tags == RESOURCES.keys()
 
 
 def test_the_plainest_request_of_each_operation_is_done(api: BaseSchema, world: World, run: Run) -> None:
@@ -79,7 +65,7 @@ def verb_of(operation: APIOperation) -> str:
     return operation.method.upper() if last.startswith("{") else last
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", RESOURCES)
 def test_every_answer_is_what_the_document_says(api: BaseSchema, world: World, run: Run, part: str) -> None:
     for operation in operations(api, part):
         if operation.path.startswith("/api/v1/leads"):

@@ -147,8 +147,8 @@ class World:
 
     def spare_the_key(self, case: Case) -> None:
         """Keeps the test from deleting the key that it has."""
-        if collection(case) == "api_keys" and str(case.path_parameters.get("row_id")) == str(self.key_id):
-            case.path_parameters["row_id"] = 2**31 - 1
+        if collection(case) == "api_keys" and str(case.path_parameters.get("id")) == str(self.key_id):
+            case.path_parameters["id"] = 2**31 - 1
 
     def fill(self, place: Json, name: str, random: Random) -> None:
         """A value that means something, mostly."""
