@@ -13,6 +13,7 @@ from sqlalchemy import select
 from server.companies.models import Company
 from server.companies.operations import create_company, create_key
 from server.demo import make_demo
+from server.docs import export
 from server.errors import CommandError
 from server.lib.db import begin_write, commit, db
 from server.migrations import migrate
@@ -92,4 +93,5 @@ def first_curl(url: str, token: str) -> str:
 def register(app: Flask) -> None:
     """Makes the commands known."""
     for command in (company_group, key_group, demo):
-        app.cli.add_command(command)
+        app.cli.add_command(export.commands)
+    app.cli.add_command(command)

@@ -162,10 +162,11 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
     answer = operation["responses"]["200"]
     schema = answer["content"][JSON]["schema"]
     asked = operation["parameters"]
-    params = (
-        *(read_parameter(document, each) for each in asked if each["in"] in ("path", "query")),
-        *(read_params(document, content[JSON]["schema"]) if JSON in content else ()),
-    )
+    in_url = [read_parameter(document, each) for each in asked if each["in"] in ("path", "query")]
+    named = {each.name for each in in_url}
+    in_body = read_params(document, content[JSON]["schema"]) if JSON in content else ()
+    # What the path names needs no second name in the body.
+    params = (*in_url, *(each for each in in_body if each.name not in named))
     return Method(
         resource=resource,
         name=name,

@@ -1,0 +1,50 @@
+"""`docs export`: the whole site as files that any host serves, or a disk, with relative links."""
+
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from server.docs import search, site
+from server.docs.apipie import VERSION
+
+commands = AppGroup("docs", help="The pages of the documentation.")
+
+
+@commands.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def export_command(folder: Path) -> None:
+    """Writes every page below FOLDER, which has to be new or empty."""
+    if folder.exists() and any(folder.iterdir()):
+        raise click.ClickException(f"{folder} is not empty. Name a folder that is, or one that is not there yet.")
+    click.echo(f"Wrote {export(folder)} pages. Begin with {folder / 'index.html'}")
+
+
+def export(folder: Path) -> int:
+    """How many pages were written."""
+    paths = [*site.every_path()]
+    for path in paths:
+        write(folder / (f"{VERSION}/{path}.html" if path else "index.html"), site.render(reader_at(path), path) or "")
+    for file in site.STATIC.iterdir():
+        write(folder / "static" / file.name, file.read_text(encoding="utf-8"))
+    write(folder / "static" / "search.js", search.script(site.reference(), site.every_page(reader_at(""))))
+    return len(paths)
+
+
+def reader_at(path: str) -> site.Site:
+    """Who reads a page of a copy: its links lead to its neighbours."""
+    base = "../" * (path.count("/") + 1) if path else ""
+    return site.Site(
+        base_url=current_app.config["URL"],
+        base=base,
+        index=f"{base}index.html",
+        support_email=current_app.config.get("SUPPORT_EMAIL", ""),
+        exported=True,
+    )
+
+
+def write(file: Path, text: str) -> None:
+    """One file, whatever folders it needs."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
