@@ -92,6 +92,5 @@ def first_curl(url: str, token: str) -> str:
 
 def register(app: Flask) -> None:
     """Makes the commands known."""
-    for command in (company_group, key_group, demo):
-        app.cli.add_command(export.commands)
-    app.cli.add_command(command)
+    for command in (company_group, key_group, demo, export.commands):
+        app.cli.add_command(command)

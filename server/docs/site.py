@@ -84,6 +84,7 @@ def file_hash(name: str) -> str:
 def register(app: Flask) -> None:
     """Serves the docs."""
     app.register_blueprint(blueprint)
+    app.add_url_rule(f"{ROOT}.json", "docs.all", show, methods=["GET"])
     app.jinja_env.filters.update(inline=inline, pretty_json=pretty_json, plain_json=json.plain)
 
 
@@ -150,6 +151,8 @@ def without_format(path: str) -> tuple[str, bool]:
             return path.removesuffix(extension), extension == ".json"
     if request.args.get("format") in ("json", "html"):
         return path, request.args["format"] == "json"
+    if request.path == f"{ROOT}.json":
+        return path, True
     return path, request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html"
 
 

@@ -16,6 +16,7 @@ from server.docs.managed import components_of
 from server.docs.operation import ALWAYS, JSON, Example, Operation, operation_id
 from server.docs.operations import LEAD_BODIES, operation_of
 from server.docs.resources import RESOURCES
+from server.docs.words import worded
 
 PREFIX = "/api/v1"
 # `<uuid:lead_id>` of a route.
@@ -53,11 +54,13 @@ def build_specification(app: Flask) -> Json:
         spec.components.security_scheme(name, scheme)
     for name, about in HEADERS.items():
         spec.components.header(name, header(about))
-    for name, schema in {**COMPONENTS, **LEAD_BODIES}.items():
+    for name, schema in LEAD_BODIES.items():
         spec.components.schema(name, schema)
+    for name, schema in COMPONENTS.items():
+        spec.components.schema(name, worded(schema, name))
     for resource in resources(app):
         for name, schema in components_of(resource).items():
-            spec.components.schema(name, schema)
+            spec.components.schema(name, worded(schema, name))
     for name, (title, text) in RESOURCES.items():
         spec.tag({"name": name, "description": text, "x-displayName": title})
     for rule in routes(app):
@@ -142,7 +145,7 @@ def shown_examples(operation: Operation, content_type: str, schema: Json) -> Jso
 
 def responses(operation: Operation) -> Json:
     """Every status that the operation can answer with."""
-    made = {"200": response("Done.", operation.answer, HEADERS | dict(operation.sends))}
+    made = {"200": response("Done.", worded(operation.answer), HEADERS | dict(operation.sends))}
     if operation.links:
         made["200"]["links"] = dict(operation.links)
     if operation.may_redirect:

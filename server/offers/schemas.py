@@ -64,7 +64,7 @@ class AcceptanceSchema(Schema):
     )
     enforce_contact_fields = switch("Refuses a lead whose values are not what the contact fields ask for.")
     only_known_keys = switch("Refuses a lead with a key that no contact field has.")
-    number_length_min = number("The least digits of a number, without its country's code.", 10, 15)
+    number_length_min = number("The fewest digits of a number, without its country's code.", 10, 15)
     number_length_max = number("The most digits of a number, without its country's code.", 10, 15)
     allowed_regions = Regions(
         error_messages={"null": "must be a list of ISO codes; an empty one allows all"},

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.docs.operations import CONTROLS
+from server.docs.reference import read_reference
 from server.docs.specification import VARIABLE, build_specification
 from server.errors import STATUS_OF_CODE
 from server.leads.params import READ_CONTROLS
@@ -74,6 +75,18 @@ def undescribed(document: Json, schema: Json) -> Iterator[str]:
         if not about.get("description") or not {"type", "anyOf"} & about.keys() or "example" not in about:
             yield name
         yield from (f"{name}.{inner}" for inner in undescribed(document, about))
+
+
+def test_every_member_of_an_answer_has_its_words(document: Json) -> None:
+    bare = {
+        (method.page, member.full_name)
+        for method in read_reference(document).methods()
+        for top in method.returns
+        for _, member in top.rows()
+        if not member.description
+    }
+    # They are said once, in `server/docs/words.py`.
+    assert bare == set()
 
 
 def operations(document: Json) -> Iterator[tuple[str, Json]]:

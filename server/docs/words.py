@@ -1,0 +1,222 @@
+"""What each member of an answer means, said once for every answer that has it; parameters say it in their schemas."""
+
+from collections.abc import Mapping
+
+from server.docs.fields import Json
+
+# By name, or by the name of what holds it and its own.
+WORDS: Mapping[str, str] = {
+    # Every answer about a lead
+    "success": "Whether the lead was taken.",
+    "status": "The HTTP status, once more.",
+    "errors": "Nothing, where all is well; else the texts about each parameter.",
+    "warnings": "What was left undone or read differently; the lead was taken all the same.",
+    "warning.param": "The parameter that it is about.",
+    "warning.code": "What kind of warning it is; it never changes.",
+    "warning.message": "The warning as a sentence.",
+    "action": "What was done: `created`, `updated`, `unchanged` (a double click), `replayed` (the same vendor_lead_id),"
+    " or `received`, which is all that a page is told.",
+    "lead_id": "The lead. A page is told an id of its own.",
+    "metadata": "About the answer itself.",
+    "metadata.root": "Under which name the answer holds what was asked for.",
+    "metadata.request_id": "What we call this request in our logs; the header `X-Request-Id` too.",
+    "metadata.submission_id": "The record of this request: all that came, what was done, and why.",
+    "metadata.idempotent_replayed": "Whether this is the answer that the key had before.",
+    "dedupe": "Only by `capture`: what was done, and by which rule.",
+    "dedupe.action": "What was done: as `action`.",
+    "dedupe.matched_lead_id": "The lead that was there already.",
+    "dedupe.rule": "By which rule it was found.",
+    "why": "Each step with what it read, what it decided and by which rule.",
+    "dry_run": "Nothing was kept.",
+    "messages": "Only in a dry run: the first messages and webhook bodies, filled in.",
+    "message.action_id": "The action of the schedule that would send it.",
+    "message.position": "Its place in the schedule.",
+    "message.kind": "The kind of the action.",
+    "message.content": "The texts, filled in.",
+    "matched": "What `auto_format_nested_fields` read from where.",
+    "matched.field": "The parameter that was filled.",
+    "matched.from": "Where in the payload it stood.",
+    "matched.by": "How it was recognised.",
+    "matched.payload": "Whose payload it was.",
+    # A lead
+    "lead": "The lead: as it is stored where the token shows that, else as this request sent it.",
+    "leads": "The leads of this page, newest first.",
+    "lead.id": "Its id.",
+    "lead.caller_id": "Its phone number in E.164.",
+    "lead.email": "Its e-mail address.",
+    "lead.offer_id": "The offer that it belongs to; of a schedule's lead, the schedule's offer.",
+    "lead.schedule_id": "The schedule that it goes through.",
+    "lead.traffic_source_id": "Its source, by your own id; an unknown one as it was sent.",
+    "lead.sub_id": "The sub-publisher, affiliate or creative within the source.",
+    "lead.contact_field_type": "Its kind, by its key.",
+    "lead.status": "Where it stands: `scheduled`, `parked` for the next call, or how it ended.",
+    "lead.is_live": "Whether it has not ended, expired, been removed or deleted.",
+    "lead.test": "Whether its number is one of 555-01XX: such a lead is never contacted.",
+    "lead.lead_priority": "Its place among the leads that wait: lower is first.",
+    "lead.contact_attempts": "How many outbound calls and SMS there have been.",
+    "lead.max_contact_attempts": "After how many it leaves the schedule.",
+    "lead.next_action_at": "When its next action runs.",
+    "lead.scheduled_callback_at": "When it is called back, as it was booked.",
+    "lead.expires_at": "When it leaves its schedule.",
+    "lead.deletes_at": "When it is deleted.",
+    "lead.blocked": "Whether its number is blocked.",
+    "lead.opt_out": "Whether its number has opted out.",
+    "lead.trackdrive_number_plain": "The number that was assigned from the schedule's pool.",
+    "lead.sms_number_plain": "The SMS number that was assigned from the schedule's pool.",
+    "lead.data": "Its lead tokens.",
+    "lead.created_at": "When it came.",
+    "lead.updated_at": "When it last changed.",
+    "lead.deleted_at": "When it was deleted; only a deleted one has it.",
+    # A batch
+    "results": "An answer to each lead, in their order.",
+    "counts": "How many there were, by what became of them.",
+    "counts.total": "All of them.",
+    "counts.created": "New leads.",
+    "counts.updated": "Leads that were there and were updated.",
+    "counts.unchanged": "Sent twice within ten minutes, with one effect.",
+    "counts.replayed": "Answered as their key or vendor_lead_id was before.",
+    "counts.refused": "Refused, each with its code.",
+    "counts.unavailable": "Not taken because the database could not; send them again.",
+    # Pages of lists
+    "page.total_count": "How many there are in all; null where counting them would take too long.",
+    "page.per_page": "How many a page holds.",
+    "page.next_cursor": "Opens the next page as `cursor`; null on the last one.",
+    # Submissions
+    "submission": "The submission.",
+    "submissions": "The submissions of this page, newest first.",
+    "submission.id": "Its id.",
+    "submission.submission_id": "Its id.",
+    "submission.lead_token_id": "The lead token that it came with.",
+    "submission.lead_token_name": "What people call that token.",
+    "submission.api_key_id": "The API key that it came with.",
+    "submission.lead_id": "The lead that it made or changed.",
+    "submission.public_lead_id": "The id that a page was told.",
+    "submission.original_id": "The submission whose answer it repeated.",
+    "submission.replay_of_id": "The submission that was taken once more.",
+    "submission.endpoint": "Where it came in.",
+    "submission.powers": "With which powers: `server`, or `public` for a page's.",
+    "submission.action": "What was done, or `refused`.",
+    "submission.code": "Why it was refused.",
+    "submission.caller_id": "The number in E.164, or as it was sent.",
+    "submission.vendor_lead_id": "The sender's own id of the lead.",
+    "submission.idempotency_key": "The key that it came with.",
+    "submission.received": "All that came, with secrets redacted.",
+    "submission.why": "Each step of the decision: what was read, what was decided, by which rule.",
+    "submission.origin": "The page that sent it.",
+    "submission.referrer": "The address that the browser gave as the page's.",
+    "submission.remote_ip": "The address that it came from.",
+    "submission.user_agent": "The program that sent it.",
+    "submission.request_id": "What the request is called in our logs.",
+    "submission.created_at": "When it came.",
+    "submission.purge_at": "When a refused one is forgotten.",
+    "count.date": "The day, in the company's time zone.",
+    "count.action": "What was done.",
+    "count.code": "Why it was refused.",
+    "count.count": "How many there were.",
+    "metadata.total_count": "How many there are in all.",
+    "metadata.time_zone": "The time zone of the days.",
+    "metadata.created_at_from": "From when on they were counted.",
+    "metadata.created_at_to": "Until when they were counted.",
+    # Replays
+    "submission_id": "The submission that the replay has made; null for a dry run.",
+    "replay_of_id": "The submission that was replayed.",
+    "outcome": "What became of it then, and what becomes of it now.",
+    "outcome.before": "What became of it when it came.",
+    "outcome.after": "What becomes of it under today's rules.",
+    "before.action": "What was done.",
+    "before.code": "Why it was refused.",
+    "before.lead_id": "The lead that it made or changed.",
+    "before.created_at": "When it came.",
+    "after.action": "What is done.",
+    "after.code": "Why it is refused.",
+    "after.lead_id": "The lead that it makes or changes.",
+    "after.errors": "The texts about each parameter.",
+    "after.message": "The refusal as a sentence.",
+    "difference": "Each member of the lead that differs.",
+    "difference.field": "The member.",
+    "difference.before": "Its value before.",
+    "difference.after": "Its value after.",
+    # Calls
+    "call": "The call.",
+    "call.id": "Its id.",
+    "call.lead_id": "The lead that it belongs to.",
+    "call.offer_id": "The offer that it was about.",
+    "call.schedule_id": "The schedule that made it.",
+    "call.caller_id": "The lead's phone number in E.164.",
+    "call.direction": "`inbound` or `outbound`.",
+    "call.external_id": "Your own id of the call.",
+    "call.traffic_source_id": "The source of its lead, by your own id.",
+    "call.sub_id": "The sub id of its lead.",
+    "call.started_at": "When it began.",
+    "call.duration_seconds": "How long it took, in seconds.",
+    "call.data": "Its tokens.",
+    "call.created_at": "When it was reported.",
+    "call.updated_at": "When it last changed.",
+    # The suppression list
+    "counts.suppressed": "Numbers that are on the list now.",
+    "counts.already": "Numbers that were on it before.",
+    "counts.removed": "Numbers that have left the list.",
+    "counts.absent": "Numbers that were not on it.",
+    "counts.invalid": "Lines without a valid number.",
+    "error.line": "The line.",
+    "error.value": "What stands there.",
+    "error.message": "What is wrong with it.",
+    # What a token expects
+    "fields": "The contact fields in their order.",
+    "contact_field_types": "The contact field types.",
+    "expectedfield.key": "Its key.",
+    "expectedfield.name": "What people call it.",
+    "expectedfield.hint": "What helps to fill it in.",
+    "expectedfield.value_type": "What kind of value it takes.",
+    "expectedfield.required": "Whether it has to be sent, where the offer enforces its contact fields.",
+    "expectedfield.pattern": "What its text has to look like.",
+    "expectedfield.options": "The values that it may have; any, where the list is empty.",
+    "expectedfield.minimum": "The least that it may be.",
+    "expectedfield.maximum": "The most that it may be.",
+    "expectedfield.contact_field_type_id": "Only leads of this type have it.",
+    "expectedfield.contact_field_type": "The same, by its key.",
+    "expectedfield.position": "Its place in a form.",
+    "expectedfield.parameter": "The parameter that it is sent as.",
+    "expectedtype.id": "Its id.",
+    "expectedtype.key": "What is sent as `contact_field_type`.",
+    "expectedtype.name": "What people call it.",
+    # What is shown once
+    "password": "The fresh password, shown this once.",
+    "private": "The fresh private key, shown this once.",
+    "previous_lead_token": "The token that it follows, with the end of its time.",
+}
+# Components that are called otherwise where they stand.
+ALIKE = {"listedlead": "lead", "leadanswer": "", "batchanswer": "", "replayanswer": "", "ownsubmission": "submission"}
+ALIKE |= {"dailycount": "count", "countedperiod": "metadata", "replayrefusal": "", "newschedule": "schedule"}
+
+
+def worded(schema: Json, holder: str = "") -> Json:
+    """A schema whose members have their words, and theirs, as far down as it goes; what has its own keeps them."""
+    holder = holder.lower()
+    holder = ALIKE.get(holder, holder)
+    made = dict(schema)
+    if "properties" in schema:
+        made["properties"] = {name: member(name, about, holder) for name, about in schema["properties"].items()}
+    for word in ("anyOf", "allOf"):
+        if word in schema:
+            made[word] = [worded(each, holder) for each in schema[word]]
+    if "items" in schema:
+        made["items"] = worded(schema["items"], holder)
+    return made
+
+
+def member(name: str, about: Json, holder: str) -> Json:
+    """One member with its words."""
+    text = about.get("description") or WORDS.get(f"{holder}.{name}") or WORDS.get(name) or managed(name, about)
+    inner = worded(about, name if name in ("counts", "matched") else name.removesuffix("s"))
+    return inner | ({"description": text} if text else {})
+
+
+def managed(name: str, about: Json) -> str:
+    """The words about a thing that is managed, or a list of them: what it is stands in its schema."""
+    words = name.replace("_", " ").replace("api ", "API ")
+    if name == "id":
+        return "Its id."
+    if "$ref" in about:
+        return f"The {words}."
+    return f"The {words} of this page, newest first." if "$ref" in about.get("items", {}) else ""
