@@ -1,4 +1,4 @@
-"""Each parameter of each body by itself: its example has a shape that is read, any other shape is refused by name."""
+"""Each parameter of each body and query by itself: its example is read, any other shape is refused by name."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -52,3 +52,37 @@ def test_what_has_a_shape_that_is_not_read_is_refused_by_name(api: BaseSchema, w
                     answer = send(operation, world, run, name, value)
                     named = {each.partition(".")[0] for each in answer.get("errors", {})}
                     assert name in named, (operation.label, name, str(value)[:20], answer)
+
+
+def queries(api: BaseSchema) -> Iterator[tuple[APIOperation, str, Json]]:
+    """Each filter of each list."""
+    for each in api.get_all_operations():
+        operation = each.ok()
+        if operation.method == "get" and not is_lead_endpoint(operation):
+            for parameter in operation.query:
+                yield operation, parameter.name, parameter.definition
+
+
+def errors_of(operation: APIOperation, world: World, run: Run, name: str, value: str) -> Json:
+    """What the plainest request with one parameter in its query is told about each parameter."""
+    case = world.plainest(operation)
+    case.query = {name: value}
+    answer = run.check(case, world.account.bearer).json()
+    # `root=false` answers a bare list.
+    return answer.get("errors", {}) if isinstance(answer, dict) else {}
+
+
+# What fits no type but text, which may be anything.
+WRONG = "no-such-value!"
+
+
+def test_the_example_of_each_filter_is_read_and_a_wrong_value_is_refused_by_name(
+    api: BaseSchema, world: World, run: Run
+) -> None:
+    for operation, name, about in queries(api):
+        schema = about["schema"]
+        errors = errors_of(operation, world, run, name, str(schema["example"]))
+        # A cursor is one only where an answer gave it.
+        assert name == "cursor" or errors == {}, (operation.label, name, errors)
+        if not (schema["type"] == "string" and schema.keys().isdisjoint({"enum", "format", "pattern"})):
+            assert name in errors_of(operation, world, run, name, WRONG), (operation.label, name)
