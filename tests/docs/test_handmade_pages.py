@@ -108,7 +108,15 @@ def test_what_is_shown_as_json_is_json(guide: Page) -> None:
 
 @each_page
 def test_every_block_says_its_language(guide: Page) -> None:
-    assert {block.language for block in guide.blocks} <= {"bash", "json", "python", "http", "javascript", "text", "html"}
+    assert {block.language for block in guide.blocks} <= {
+        "bash",
+        "json",
+        "python",
+        "http",
+        "javascript",
+        "text",
+        "html",
+    }
 
 
 # Examples
@@ -233,17 +241,17 @@ def same(shown: Any, real: Any, path: str) -> bool:
 
 @contextmanager
 def faltering() -> Iterator[tuple[str, list[tuple[float, str, bytes]]]]:
-    """A server that drops the first request, cannot take the second now, and takes the third; what it has received."""
+    """A server that cannot take the first request now, drops the second, and takes the third; what it has received."""
     received: list[tuple[float, str, bytes]] = []
 
     class Faltering(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             received.append((time.monotonic(), self.headers["Idempotency-Key"], body))
-            if len(received) == 1:
+            if len(received) == 2:
                 self.close_connection = True
                 return
-            status, answer = (503, {"code": "unavailable"}) if len(received) == 2 else (200, {"action": "created"})
+            status, answer = (503, {"code": "unavailable"}) if len(received) == 1 else (200, {"action": "created"})
             content = json.dumps(answer).encode()
             self.send_response(status)
             if status == 503:
@@ -279,4 +287,4 @@ def test_a_retry_loop_sends_the_same_request_until_it_is_answered(language: str,
     assert len(received) == 3
     assert len({(key, body) for _, key, body in received}) == 1
     assert received[0][1]
-    assert received[2][0] - received[1][0] >= 2, "it waits as long as Retry-After says"
+    assert received[1][0] - received[0][0] >= 2, "it waits as long as Retry-After says"
