@@ -1,1 +1,5 @@
+<<<<<<< HEAD
 """What the documentation says is so, and what it shows works."""
+=======
+"""The documentation: what it shows is what runs."""
+>>>>>>> languages

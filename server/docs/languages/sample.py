@@ -48,13 +48,14 @@ def pairs(tree: Mapping[str, Any]) -> list[Pair]:
 
 
 def flat(name: str, value: Any) -> Iterator[Pair]:
-    """One value of a tree; what is itself a tree within a list has its number, else its parts would be strewn."""
+    """One value of a tree; where a list holds trees it is numbered, else their parts would be strewn."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from flat(f"{name}[{key}]", inner)
     elif isinstance(value, list):
+        numbered = any(isinstance(inner, Mapping | list) for inner in value)
         for number, inner in enumerate(value):
-            yield from flat(f"{name}[{number if isinstance(inner, Mapping | list) else ''}]", inner)
+            yield from flat(f"{name}[{number if numbered else ''}]", inner)
     else:
         yield name, plain(value)
 
