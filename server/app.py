@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
+        SUPPORT_EMAIL=settings.support_email,
         TOKEN_NAMES=settings.token_names,
         METRICS=settings.metrics,
         METRICS_SHARED=settings.metrics and settings.worker_count > 1,
