@@ -1,0 +1,1 @@
+"""What people read: the pages and files that the product serves about itself."""
