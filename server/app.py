@@ -31,8 +31,8 @@ from server.api import (
 )
 from server.api.application import Application
 from server.companies import configuration
-from server.config import Settings, from_environment
-from server.docs import site
+from server.config import PROJECT, Settings, from_environment
+from server.docs import site, swagger
 from server.leads.limits import Limits
 from server.lib import json, logs
 from server.lib.db import db, sqlite_path, watch_postgres, watch_sqlite, write_lock
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application; raises SettingError when the environment is wrong."""
     settings = settings or from_environment()
     logs.configure(settings.log_level)
-    app = Application("server", static_folder=None)
+    app = Application("server", static_folder=None, template_folder=str(PROJECT / "docs_site" / "templates"))
     app.json = OrjsonProvider(app)
     app.extensions["vault"] = Vault(settings.data_dir / "secret.key", settings.secret_key)
     app.url_map.strict_slashes = False
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
+        SUPPORT_EMAIL=settings.support_email,
         TOKEN_NAMES=settings.token_names,
         METRICS=settings.metrics,
         METRICS_SHARED=settings.metrics and settings.worker_count > 1,
@@ -81,7 +82,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     CORS(
         app,
         send_wildcard=True,
-        resources={r"/api/*": {}},
+        # Programs on any page may use the API; what people read is for our own pages.
+        resources={r"/api/v1/.*": {}, r"/apispec_1\.json": {}},
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
@@ -90,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (configured, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)
     site.register(app)
+    swagger.register(app)
     cli.register(app)
     app.wsgi_app = tidy_path(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]
     return app

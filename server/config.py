@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from server.errors import SettingError
+from server.lib import email
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -109,6 +110,12 @@ class Settings:
         False,
         "Whether GET /metrics shows Prometheus metrics, true or false; keep the path private if you switch it on.",
         shown="false",
+    )
+    support_email: str = setting(
+        "HANDRAISER_SUPPORT_EMAIL",
+        "",
+        "The e-mail address that the documentation names to who needs help.",
+        shown="none is named",
     )
     log_level: str = setting(
         "HANDRAISER_LOG_LEVEL", "info", "The least level that is logged: debug, info, warning or error."
@@ -228,5 +235,6 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "token_limit": a_minute,
     "guess_limit": a_minute,
     "redis_url": redis_url,
+    "support_email": lambda value: email.normalise(value) is not None,
     "log_level": lambda value: value in {"debug", "info", "warning", "error"},
 }

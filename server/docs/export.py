@@ -39,7 +39,7 @@ def reader_at(path: str) -> site.Site:
         base_url=current_app.config["URL"],
         base=base,
         index=f"{base}index.html",
-        support_email=current_app.config.get("SUPPORT_EMAIL", ""),
+        support_email=current_app.config["SUPPORT_EMAIL"],
         exported=True,
     )
 

@@ -25,14 +25,17 @@ from server.docs.highlight import highlight
 from server.docs.operations import YOUR_TOKEN
 from server.docs.reference import Method, Reference, read_reference
 from server.docs.samples import shown_examples
+from server.docs.scope import Scope, find_scope
 from server.docs.specification import build_specification
 from server.lib import json
+from server.lib.compress import compress
 
 FOLDER = handmade.FOLDER.parent
 STATIC = FOLDER / "static"
 ROOT = "/api/docs"
 
 blueprint = Blueprint("docs", __name__, url_prefix=ROOT, template_folder=str(FOLDER / "templates"))
+blueprint.after_request(compress)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -52,15 +55,24 @@ read_page = lru_cache(maxsize=256)(handmade.read_page)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """For whom pages are made, and how they link to one another: `base` leads to the index, be it `/api/docs/` or
-    `../`; `suffix` stands at the end of each link."""
+    `../`; `scope` is what is known of the reader's lead token."""
 
     base_url: str
     base: str = f"{ROOT}/"
     index: str = ROOT
-    suffix: str = ""
-    lead_token: str = YOUR_TOKEN
+    scope: Scope | None = None
     support_email: str = ""
     exported: bool = False
+
+    @property
+    def lead_token(self) -> str:
+        """What the examples carry."""
+        return self.scope.lead_token if self.scope else YOUR_TOKEN
+
+    @property
+    def suffix(self) -> str:
+        """What keeps the token from page to page."""
+        return f"?lead_token={self.scope.lead_token}" if self.scope else ""
 
     def link(self, page: str) -> str:
         """The address of a page: `quickstart`, `leads_external` or `leads_external/create`."""
@@ -157,8 +169,13 @@ def without_format(path: str) -> tuple[str, bool]:
 
 
 def site() -> Site:
-    """For whom this request's pages are made."""
-    return Site(base_url=own_origin(), support_email=current_app.config.get("SUPPORT_EMAIL", ""))
+    """For whom this request's pages are made; raises Refused where an address asks for too many tokens."""
+    asked = request.args.get("lead_token", "")
+    return Site(
+        base_url=own_origin(),
+        scope=find_scope(asked) if asked else None,
+        support_email=current_app.config["SUPPORT_EMAIL"],
+    )
 
 
 def html(text: str, status: int = 200) -> Response:

@@ -152,13 +152,17 @@ def length_finding(acceptance: Acceptance, facts: RequestFacts) -> Finding:
     read = {"number_length": digits}
     if (least is None or digits >= least) and (most is None or digits <= most):
         return Finding("number_length", read)
-    wanted = {
-        (True, True): f"{least} to {most}",
-        (True, False): f"at least {least}",
-        (False, True): f"at most {most}",
-    }[least is not None, most is not None]
-    text = f"has {digits} digits without its country's code; {least if least == most else wanted} are taken here"
+    text = f"has {digits} digits without its country's code; {wanted_length(least, most)} are taken here"
     return Finding("number_length", read, "invalid_caller_id", {"caller_id": [text]}, "Send a number of that length.")
+
+
+def wanted_length(least: int | None, most: int | None) -> str:
+    """How many digits a number may have, of which at least one end is set: `7 to 10`."""
+    if least == most:
+        return str(least)
+    if least is None or most is None:
+        return f"at most {most}" if least is None else f"at least {least}"
+    return f"{least} to {most}"
 
 
 def region_finding(acceptance: Acceptance, facts: RequestFacts) -> Finding:
@@ -223,6 +227,46 @@ def ip_finding(limit: int, seconds: int, facts: StoredFacts) -> Finding:
     text = f"has sent {facts.leads_from_ip} leads within {spoken(seconds)}; {limit} are taken here"
     code = "ip_limit" if facts.leads_from_ip >= limit else None
     return Finding("ip_limit", read, code, {"remote_ip": [text]}, LATER)
+
+
+def said(acceptance: Acceptance) -> list[tuple[str, str]]:
+    """What the rules that are switched on ask, before anything was sent: each with the code of its refusal and a
+    sentence, in the order in which they count."""
+    return [*said_of_request(acceptance), *said_of_stored(acceptance)]
+
+
+def said_of_request(acceptance: Acceptance) -> Iterator[tuple[str, str]]:
+    """The rules that the request decides by itself."""
+    least, most = acceptance.number_length_min, acceptance.number_length_max
+    if acceptance.require_traffic_source:
+        yield "traffic_source_required", "Takes only leads of a traffic source that the company knows."
+    if least is not None or most is not None:
+        wanted = wanted_length(least, most)
+        yield "invalid_caller_id", f"Takes only numbers of {wanted} digits, without their country's code."
+    if acceptance.allowed_regions:
+        allowed = ", ".join(acceptance.allowed_regions)
+        yield "region_not_allowed", f"Takes only numbers of these regions: {allowed}."
+    if acceptance.only_known_keys:
+        yield "unknown_key", "Refuses a lead with a key that no contact field has."
+    if acceptance.enforce_contact_fields:
+        yield "contact_field_invalid", "Refuses a lead whose values are not what the contact fields ask for."
+
+
+def said_of_stored(acceptance: Acceptance) -> Iterator[tuple[str, str]]:
+    """The rules that rest on what is stored."""
+    limit, seconds = acceptance.ip_limit, acceptance.ip_limit_seconds
+    if limit and seconds:
+        leads = "1 lead" if limit == 1 else f"{limit} leads"
+        yield "ip_limit", f"Takes at most {leads} from one address within {spoken(seconds)}."
+    if acceptance.refuse_suppressed:
+        yield "suppressed", "Refuses a number that is on the company's suppression list."
+    if acceptance.duplicate_seconds:
+        where = "to this company" if acceptance.duplicate_scope == "company" else "here"
+        last = spoken(acceptance.duplicate_seconds).removeprefix("1 ")
+        yield "duplicate_lead", f"Refuses a number that came {where} within the last {last}."
+    if acceptance.same_source_seconds:
+        last = spoken(acceptance.same_source_seconds).removeprefix("1 ")
+        yield "duplicate_lead", f"Refuses a number that came by the same traffic source within the last {last}."
 
 
 def younger(at: datetime | None, seconds: int, now: datetime) -> bool:

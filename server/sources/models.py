@@ -20,6 +20,8 @@ class TrafficSource(Model):
     company_id: Mapped[int] = mapped_column(ForeignKey("company.id"))
     user_traffic_source_id: Mapped[str]
     name: Mapped[str]
+    # Whether the documentation names it to whoever has a lead token of the company.
+    show_in_docs: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     deleted_at: Mapped[datetime | None]

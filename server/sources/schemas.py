@@ -2,7 +2,7 @@
 
 from marshmallow import Schema
 
-from server.lib.fields import Text
+from server.lib.fields import Switch, Text
 
 
 class TrafficSourceSchema(Schema):
@@ -15,6 +15,9 @@ class TrafficSourceSchema(Schema):
         load_default=None,
     )
     name = Text("What people call it.", "Google Ads", required=True)
+    show_in_docs = Switch(
+        "Whether the documentation names it to whoever opens it with one of your lead tokens.", load_default=False
+    )
 
 
 class TrafficSourceFilter(Schema):

@@ -1,5 +1,1 @@
-<<<<<<< HEAD
-"""What the documentation says is so, and what it shows works."""
-=======
-"""The documentation: what it shows is what runs."""
->>>>>>> languages
+"""The documentation: what it says is so, and what it shows works."""

@@ -17,7 +17,10 @@ from server.offers.acceptance import (
     StoredFacts,
     check_request,
     check_stored,
+    request_findings,
+    said,
     spoken,
+    stored_findings,
 )
 from server.offers.contact_fields import ContactField
 from server.offers.schemas import AcceptanceSchema, acceptance_of
@@ -52,6 +55,27 @@ def check_both(acceptance: Acceptance, facts: dict[str, Any]) -> list[dict[str, 
     request = RequestFacts(**{name: value for name, value in facts.items() if name in requested})
     stored = {name: value for name, value in facts.items() if name not in requested} | ago
     return [check_request(acceptance, FIELDS, request), check_stored(acceptance, StoredFacts(now=NOW, **stored))]
+
+
+@pytest.mark.parametrize("row", table("said_rules.csv"), ids=lambda row: row["case"])
+def test_a_rule_is_said_with_the_code_of_its_refusal(row: dict[str, str]) -> None:
+    acceptance = acceptance_of(AcceptanceSchema().load(json.loads(row["rules"])))
+    assert said(acceptance) == ([(row["code"], row["sentence"])] if row["code"] else [])
+
+
+def test_no_switch_is_left_unsaid() -> None:
+    tried = {name for row in table("said_rules.csv") for name in json.loads(row["rules"])}
+    assert tried == {each.name for each in fields(Acceptance)}
+
+
+def test_all_rules_are_said_in_the_order_in_which_they_refuse() -> None:
+    acceptance = acceptance_of(ALL_ON)
+    worst = StoredFacts(now=NOW, latest_lead_at=NOW, latest_same_source_at=NOW, leads_from_ip=3, suppressed=True)
+    findings = [
+        *request_findings(acceptance, tuple(FIELDS), RequestFacts(sent=["shoe_size"])),
+        *stored_findings(acceptance, worst),
+    ]
+    assert [code for code, _ in said(acceptance)] == [finding.code for finding in findings]
 
 
 @pytest.mark.parametrize("row", table("acceptance.csv"), ids=lambda row: row["case"])
