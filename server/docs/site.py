@@ -9,7 +9,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ from server.docs.handmade import PAGES
 from server.docs.highlight import highlight
 from server.docs.operations import YOUR_TOKEN
 from server.docs.reference import Method, Reference, read_reference
-from server.docs.samples import shown_examples
+from server.docs.samples import ShownExample, shown_examples
 from server.docs.specification import build_specification
 from server.lib import json
 
@@ -181,7 +181,7 @@ def render(to: Site, path: str) -> str | None:
     known = reference()
     shared: dict[str, Any] = {"site": to, "reference": known, "pages": every_page(to), "current": path}
     if not path:
-        return render_template("index.html", **shared)
+        return render_template("index.html", first=first_example(to), **shared)
     if path in PAGES:
         page = page_of(to, path)
         return render_template("page.html", page=page, content=page.resolved(to.resolve), **shared)
@@ -199,6 +199,12 @@ def about_method(to: Site, method: Method) -> dict[str, Any]:
         "examples": shown_examples(method, to.base_url, to.lead_token),
         "meanings": handmade.meanings(page_of(to, "errors")),
     }
+
+
+def first_example(to: Site) -> ShownExample:
+    """What the contents show to copy: one lead, sent."""
+    create = next(reference().methods())
+    return replace(shown_examples(create, to.base_url, to.lead_token)[0], title="")
 
 
 def page_of(to: Site, slug: str) -> handmade.Page:
