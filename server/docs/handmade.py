@@ -85,7 +85,10 @@ def read_page(slug: str, base_url: str, lead_token: str) -> Page:
     title, tokens = tokens[1].content, tokens[3:]
     summary = next(token.content for token in tokens if token.type == "inline")
     sections = [*sections_of(tokens)]
-    return Page(slug, title, plain(summary), markdown.renderer.render(tokens, markdown.options, {}), tuple(sections))
+    # A table that is wider than a phone scrolls in a box of its own.
+    html = markdown.renderer.render(tokens, markdown.options, {})
+    html = html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    return Page(slug, title, plain(summary), html, tuple(sections))
 
 
 def highlighted(code: str, language: str, options: str) -> str:

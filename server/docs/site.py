@@ -9,7 +9,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -24,8 +24,9 @@ from server.docs.handmade import PAGES
 from server.docs.highlight import highlight
 from server.docs.operations import YOUR_TOKEN
 from server.docs.reference import Method, Reference, read_reference
-from server.docs.samples import shown_examples
+from server.docs.samples import ShownExample, shown_examples
 from server.docs.scope import Scope, find_scope
+from server.docs.scoped import scoped_method
 from server.docs.specification import build_specification
 from server.lib import json
 from server.lib.compress import compress
@@ -36,6 +37,9 @@ ROOT = "/api/docs"
 
 blueprint = Blueprint("docs", __name__, url_prefix=ROOT, template_folder=str(FOLDER / "templates"))
 blueprint.after_request(compress)
+
+# The resource whose pages are about a lead token, where one is known.
+SCOPED = "leads_external"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -201,7 +205,7 @@ def render(to: Site, path: str) -> str | None:
     known = reference()
     shared: dict[str, Any] = {"site": to, "reference": known, "pages": every_page(to), "current": path}
     if not path:
-        return render_template("index.html", **shared)
+        return render_template("index.html", first=first_example(to), **shared)
     if path in PAGES:
         page = page_of(to, path)
         return render_template("page.html", page=page, content=page.resolved(to.resolve), **shared)
@@ -214,10 +218,12 @@ def render(to: Site, path: str) -> str | None:
 
 def about_method(to: Site, method: Method) -> dict[str, Any]:
     """What the page of a method shows beside what every page shows."""
+    scoped = method if to.scope is None or method.resource != SCOPED else scoped_method(method, to.scope)
+    said = {} if to.scope is None else {rule.code: rule.sentence for rule in to.scope.rules}
     return {
-        "method": method,
-        "examples": shown_examples(method, to.base_url, to.lead_token),
-        "meanings": handmade.meanings(page_of(to, "errors")),
+        "method": scoped,
+        "examples": shown_examples(scoped, to.base_url, to.lead_token),
+        "meanings": handmade.meanings(page_of(to, "errors")) | said,
     }
 
 
