@@ -1,5 +1,7 @@
 """What every test may ask for: both databases, an application on each, a company of its own, a running server."""
 
+import gc
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from server.app import create_app
 from server.config import Settings
 from server.lib.db import db
 from server.migrations import migrate
+from tests import memory
 from tests.factories import Account, make_account
 from tests.live import Live, running_server
 from tests.postgres import Postgres, running_postgres
@@ -20,6 +23,12 @@ from tests.redis_server import Redis, running_redis
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives until the end: the collector need not look at thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -50,7 +59,7 @@ def long(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL, started when the first test wants it."""
-    with running_postgres() as server:
+    with running_postgres(memory.folder()) as server:
         yield server
 
 
@@ -68,12 +77,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings with an empty database of their own, brought up to date."""
-    made = new_settings(database, request, tmp_path_factory.mktemp(database))
-    with opened(made) as app:
-        migrate(app)
-    return made
+    prefix = f"handraiser-{database}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=memory.folder(), ignore_cleanup_errors=True) as folder:
+        made = new_settings(database, request, Path(folder))
+        with opened(made) as app:
+            migrate(app)
+        yield made
 
 
 # All tests are one address, and many of them are quick: what limits do is for those to see that ask for them.

@@ -13,7 +13,6 @@ from server.lib.db import db
 from server.lib.phone import is_region
 from server.lib.secrets import digest, new_secret, new_token
 
-
 # Reads all folders of the system's time zones, which takes longer than everything else about a company.
 time_zones = cache(available_timezones)
 
