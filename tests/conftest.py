@@ -20,9 +20,25 @@ from tests.live import Live, running_server
 from tests.postgres import Postgres, running_postgres
 from tests.redis_server import Redis, running_redis
 
+DATABASES = ["sqlite", "postgresql"]
+ORDER = [None, *DATABASES]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One database after the other, and with each what takes long first: a process that has nothing left to do takes
+    over from the other, which helps only while that has more left than one long test."""
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        callspec = getattr(item, "callspec", None)
+        database = callspec.params.get("database") if callspec else None
+        return ORDER.index(database), item.get_closest_marker("early") is None
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:
@@ -70,7 +86,7 @@ def redis() -> Iterator[Redis]:
         yield server
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
     """The name of the database: whatever asks for it runs on both."""
     return str(request.param)

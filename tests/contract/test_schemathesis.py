@@ -21,6 +21,8 @@ from tests.contract.conftest import Run
 from tests.contract.world import World
 from tests.factories import make_account
 
+pytestmark = pytest.mark.early
+
 # The tags of the document, which are the blueprints.
 PARTS = (
     "access",

@@ -19,6 +19,8 @@ from tests.faults.load import Click, Load, Told
 from tests.faults.place import Place, acknowledged, serving, unavailable, until
 from tests.postgres import Postgres, postgres_in
 
+pytestmark = pytest.mark.early
+
 CLIENTS = 8
 # Bytes that clients fill with leads.
 SPARE = 200_000

@@ -23,6 +23,8 @@ from tests.factories import make_account
 from tests.faults.disk import small_disk
 from tests.faults.place import Place, acknowledged, processes, serving, unavailable, until, web_processes
 
+pytestmark = pytest.mark.early
+
 Outage = Callable[[Settings], AbstractContextManager[None]]
 
 # Seconds that a request may take: it waits for our own lock, as long as others wait for the database's, then for that.

@@ -4,6 +4,8 @@ import resource
 import socket
 from contextlib import ExitStack
 
+import pytest
+
 from tests.faults.audit import Audit
 from tests.faults.disk import limited
 from tests.faults.load import Load
@@ -16,6 +18,7 @@ CLIENTS = 4
 IDLE = 100
 
 
+@pytest.mark.early
 def test_who_cannot_open_a_file_answers_503_until_it_can(place: Place, database: str) -> None:
     load = Load(place.live.port, place.account.schedule_token)
 
