@@ -1,5 +1,7 @@
 """What every test may ask for: both databases, an application on each, a company of its own, a running server."""
 
+import gc
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +14,37 @@ from server.app import create_app
 from server.config import Settings
 from server.lib.db import db
 from server.migrations import migrate
+from tests import memory
 from tests.factories import Account, make_account
 from tests.live import Live, running_server
 from tests.postgres import Postgres, running_postgres
 from tests.redis_server import Redis, running_redis
 
+DATABASES = ["sqlite", "postgresql"]
+ORDER = [None, *DATABASES]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One database after the other, and with each what takes long first: a process that has nothing left to do takes
+    over from the other, which helps only while that has more left than one long test."""
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        callspec = getattr(item, "callspec", None)
+        database = callspec.params.get("database") if callspec else None
+        return ORDER.index(database), item.get_closest_marker("early") is None
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives until the end: the collector need not look at thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -50,7 +75,7 @@ def long(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL, started when the first test wants it."""
-    with running_postgres() as server:
+    with running_postgres(memory.folder()) as server:
         yield server
 
 
@@ -61,19 +86,21 @@ def redis() -> Iterator[Redis]:
         yield server
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
     """The name of the database: whatever asks for it runs on both."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def settings(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings with an empty database of their own, brought up to date."""
-    made = new_settings(database, request, tmp_path_factory.mktemp(database))
-    with opened(made) as app:
-        migrate(app)
-    return made
+    prefix = f"handraiser-{database}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=memory.folder(), ignore_cleanup_errors=True) as folder:
+        made = new_settings(database, request, Path(folder))
+        with opened(made) as app:
+            migrate(app)
+        yield made
 
 
 # All tests are one address, and many of them are quick: what limits do is for those to see that ask for them.

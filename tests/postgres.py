@@ -155,7 +155,8 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(parent: Path | None = None) -> Iterator[Postgres]:
+    """The one that is named, or one of our own, which keeps all that it has in a folder of `parent`."""
     if named := os.environ.get("TEST_DATABASE_URL"):
         psycopg_url = make_url(named).set(drivername="postgresql+psycopg")
         postgres = Postgres(psycopg_url.render_as_string(hide_password=False))
@@ -165,7 +166,7 @@ def running_postgres() -> Iterator[Postgres]:
             postgres.drop_databases()
         return
     with (
-        tempfile.TemporaryDirectory(prefix="handraiser-pg-", ignore_cleanup_errors=True) as name,
+        tempfile.TemporaryDirectory(prefix="handraiser-pg-", dir=parent, ignore_cleanup_errors=True) as name,
         postgres_in(Path(name)) as postgres,
     ):
         yield postgres

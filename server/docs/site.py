@@ -227,6 +227,12 @@ def about_method(to: Site, method: Method) -> dict[str, Any]:
     }
 
 
+def first_example(to: Site) -> ShownExample:
+    """What the contents show to copy: one lead, sent."""
+    create = next(reference().methods())
+    return replace(shown_examples(create, to.base_url, to.lead_token)[0], title="")
+
+
 def page_of(to: Site, slug: str) -> handmade.Page:
     """A handwritten page, as that reader is to have it."""
     return read_page(slug, to.base_url, to.lead_token)

@@ -585,6 +585,7 @@ def test_every_parameter_has_values_in_these_tests() -> None:
     assert VALUES.keys() == (FIELDS.keys() | CONTROLS) - TOKEN_PARAMETERS.keys()
 
 
+@pytest.mark.early
 def test_publishable_powers_only_add_and_tell_nothing_whatever_is_sent(app: Flask, long: bool) -> None:
     seen: Counter[int] = Counter()
     worlds: list[World] = []

@@ -472,6 +472,7 @@ TOUR = [
 KINDS_OF_OUTCOMES = {"created", "updated", "unchanged", "replayed", "key replayed", *STATUS_OF}
 
 
+@pytest.mark.early
 def test_random_requests_leave_the_leads_of_the_model(app: Flask, long: bool) -> None:
     seen: Counter[str] = Counter()
 

@@ -22,6 +22,8 @@ from tests.contract.conftest import Run
 from tests.contract.world import World
 from tests.factories import make_account
 
+pytestmark = pytest.mark.early
+
 # Of each operation, allowed data so often, and forbidden ones.
 TIMES = 4
 # Chains of requests, and how long each is.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -75,6 +76,18 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def acknowledged(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Asks as a client does, again after each 503 and after nothing else. When a database comes back, each connection
+    to it that was cut off meanwhile still costs one request, and which one uses it nobody knows."""
+    deadline = time.monotonic() + PATIENCE
+    while (answer := ask()).status_code == 503:
+        unavailable(answer)
+        assert time.monotonic() < deadline, "it does not heal"
+        time.sleep(0.02)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
 def unavailable(answer: httpx.Response) -> None:
     """Asserts that it says: later, please."""
     assert answer.status_code == 503, answer.text
@@ -100,6 +113,11 @@ def web_processes(live: Live) -> set[int]:
         for pid, parent, state, *command in rows
         if int(parent) == live.process.pid and state[0] != "Z" and "resource_tracker" not in "".join(command)
     }
+
+
+def loaded(process: int) -> bool:
+    """Whether a web process has loaded the application: it has but one thread before."""
+    return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
 
 
 @contextmanager

@@ -34,6 +34,8 @@ from tests.live import Live
 from tests.postgres import Postgres
 from tests.unit import table
 
+pytestmark = pytest.mark.early
+
 CLIENTS = 16
 KILLS = 20
 CRASHES = 2

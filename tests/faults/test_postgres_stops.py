@@ -17,6 +17,8 @@ from tests.faults.load import Load
 from tests.faults.place import END_CONNECTIONS, Place, serving, unavailable
 from tests.postgres import Postgres
 
+pytestmark = pytest.mark.early
+
 CLIENTS = 8
 # Seconds within which leads are taken again once PostgreSQL is back; it is a tenth where nothing else runs.
 SOON = 5.0

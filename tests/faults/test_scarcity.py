@@ -4,10 +4,12 @@ import resource
 import socket
 from contextlib import ExitStack
 
+import pytest
+
 from tests.faults.audit import Audit
 from tests.faults.disk import limited
 from tests.faults.load import Load
-from tests.faults.place import END_CONNECTIONS, Place, web_processes
+from tests.faults.place import END_CONNECTIONS, Place, loaded, until, web_processes
 from tests.faults.volley import lead_request
 from tests.raw import Wire, request, understood
 
@@ -16,10 +18,13 @@ CLIENTS = 4
 IDLE = 100
 
 
+@pytest.mark.early
 def test_who_cannot_open_a_file_answers_503_until_it_can(place: Place, database: str) -> None:
     load = Load(place.live.port, place.account.schedule_token)
 
     def starve() -> None:
+        # One answers while another loads, which would die of this: that is a start, and not what this is about.
+        until(lambda: all(loaded(worker) for worker in web_processes(place.live)))
         load.goes_on()
         workers = web_processes(place.live)
         with Wire(place.live.port) as wire, ExitStack() as idle:

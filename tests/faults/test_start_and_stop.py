@@ -29,6 +29,8 @@ from tests.postgres import Postgres
 from tests.raw import Wire, request
 from tests.unit import table
 
+pytestmark = pytest.mark.early
+
 NUMBER = "+17192221234"
 SENTENCES = {each.metadata["variable"]: each.metadata["sentence"] for each in documented()}
 
