@@ -38,10 +38,9 @@ def scoped_param(param: Param, fields: Mapping[str, Parameter], scope: Scope) ->
     if param.name == "data":
         nested = tuple(nested_param(name, field) for name, field in fields.items() if name.startswith("data."))
         return replace(param, params=nested)
-    if param.name == "contact_field_type" and scope.contact_field_types:
-        return replace(param, choices=tuple(each.key for each in scope.contact_field_types))
-    if param.name == "traffic_source_id" and scope.sources:
-        return replace(param, choices=tuple(each.user_traffic_source_id for each in scope.sources))
+    known = known_values(param.name, scope)
+    if known:
+        return replace(param, description=f"{param.description} Known here: {known}.")
     field = fields.get(param.name)
     if field is None:
         return param
@@ -51,6 +50,15 @@ def scoped_param(param: Param, fields: Mapping[str, Parameter], scope: Scope) ->
         required=param.required or field.required,
         validations=(*param.validations, *rules_of(field)),
     )
+
+
+def known_values(name: str, scope: Scope) -> str:
+    """The values of a parameter that mean something to the company, as a sentence names them."""
+    pairs = {
+        "contact_field_type": [(each.key, each.name) for each in scope.contact_field_types],
+        "traffic_source_id": [(each.user_traffic_source_id, each.name) for each in scope.sources],
+    }
+    return ", ".join(f"`{value}` ({title})" for value, title in pairs.get(name, []))
 
 
 # What apipie calls the types of contact fields.
@@ -81,7 +89,7 @@ def described(field: Parameter) -> str:
 def rules_of(field: Parameter) -> Iterator[str]:
     """What its value has to be, in the words with which it is refused."""
     try:
-        READERS[field.value_type](object())
+        READERS[field.value_type]([])
     except ValueError as error:
         yield str(error)
     if field.options:

@@ -222,6 +222,7 @@ def about_method(to: Site, method: Method) -> dict[str, Any]:
     said = {} if to.scope is None else {rule.code: rule.sentence for rule in to.scope.rules}
     return {
         "method": scoped,
+        "asked_token": "" if to.exported or to.scope else request.args.get("lead_token", "")[:64],
         "examples": shown_examples(scoped, to.base_url, to.lead_token),
         "meanings": handmade.meanings(page_of(to, "errors")) | said,
     }
