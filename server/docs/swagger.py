@@ -21,7 +21,8 @@ from server.docs.specification import build_specification
 from server.lib.compress import compress, takes_gzip
 
 UI = "/api/docs/ui"
-SCRIPT = PROJECT / "docs_site" / "static" / "swagger.js"
+FOLDER = PROJECT / "docs_site"
+SCRIPT = FOLDER / "static" / "swagger.js"
 # What the page needs of the package, and no more: among its files are pages of its own.
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -49,8 +50,8 @@ CONFIG: dict[str, Any] = {
     "specs": [{"endpoint": "apispec_1", "route": "/apispec_1.json", "rule_filter": lambda rule: False}],
 }
 
-# flasgger asks for the endpoints of a blueprint of this name.
-blueprint = Blueprint("flasgger", __name__)
+# flasgger asks for the endpoints of a blueprint of this name, and for the templates of its page.
+blueprint = Blueprint("flasgger", __name__, template_folder=str(FOLDER / "templates"))
 blueprint.after_request(compress)
 building = Lock()
 
@@ -102,7 +103,8 @@ def show_script() -> Response:
     response = Response(SCRIPT.read_bytes(), content_type="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get(f"{UI}/static/{VERSION}/<path:filename>", endpoint="static")
