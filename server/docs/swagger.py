@@ -6,7 +6,6 @@ when the first reader comes, and the document is built then, once a process: who
 
 import gzip
 from functools import cache
-from threading import Lock
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -53,7 +52,6 @@ CONFIG: dict[str, Any] = {
 # flasgger asks for the endpoints of a blueprint of this name, and for the templates of its page.
 blueprint = Blueprint("flasgger", __name__, template_folder=str(FOLDER / "templates"))
 blueprint.after_request(compress)
-building = Lock()
 
 
 def register(app: Flask) -> None:
@@ -63,10 +61,9 @@ def register(app: Flask) -> None:
 
 def document() -> dict[str, Any]:
     """The OpenAPI document as flasgger tells it, with this installation as its server."""
-    with building:
-        known = current_app.extensions.get("swagger")
-        if known is None:
-            known = current_app.extensions["swagger"] = build(current_app)
+    known: dict[str, Any] | None = current_app.extensions.get("swagger")
+    if known is None:
+        known = current_app.extensions["swagger"] = build(current_app)
     return known | {"servers": [{"url": own_origin()}]}
 
 
