@@ -31,7 +31,7 @@ from server.api import (
 )
 from server.api.application import Application
 from server.companies import configuration
-from server.config import PROJECT, Settings, from_environment
+from server.config import Settings, from_environment
 from server.docs import site, swagger
 from server.leads.limits import Limits
 from server.lib import json, logs
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application; raises SettingError when the environment is wrong."""
     settings = settings or from_environment()
     logs.configure(settings.log_level)
-    app = Application("server", static_folder=None, template_folder=str(PROJECT / "docs_site" / "templates"))
+    app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions["vault"] = Vault(settings.data_dir / "secret.key", settings.secret_key)
     app.url_map.strict_slashes = False

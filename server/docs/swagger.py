@@ -6,7 +6,6 @@ when the first reader comes, and the document is built then, once a process: who
 
 import gzip
 from functools import cache
-from threading import Lock
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -21,7 +20,8 @@ from server.docs.specification import build_specification
 from server.lib.compress import compress, takes_gzip
 
 UI = "/api/docs/ui"
-SCRIPT = PROJECT / "docs_site" / "static" / "swagger.js"
+FOLDER = PROJECT / "docs_site"
+SCRIPT = FOLDER / "static" / "swagger.js"
 # What the page needs of the package, and no more: among its files are pages of its own.
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -49,10 +49,9 @@ CONFIG: dict[str, Any] = {
     "specs": [{"endpoint": "apispec_1", "route": "/apispec_1.json", "rule_filter": lambda rule: False}],
 }
 
-# flasgger asks for the endpoints of a blueprint of this name.
-blueprint = Blueprint("flasgger", __name__)
+# flasgger asks for the endpoints of a blueprint of this name, and for the templates of its page.
+blueprint = Blueprint("flasgger", __name__, template_folder=str(FOLDER / "templates"))
 blueprint.after_request(compress)
-building = Lock()
 
 
 def register(app: Flask) -> None:
@@ -62,10 +61,9 @@ def register(app: Flask) -> None:
 
 def document() -> dict[str, Any]:
     """The OpenAPI document as flasgger tells it, with this installation as its server."""
-    with building:
-        known = current_app.extensions.get("swagger")
-        if known is None:
-            known = current_app.extensions["swagger"] = build(current_app)
+    known: dict[str, Any] | None = current_app.extensions.get("swagger")
+    if known is None:
+        known = current_app.extensions["swagger"] = build(current_app)
     return known | {"servers": [{"url": own_origin()}]}
 
 

@@ -38,6 +38,16 @@ def test_the_document_is_valid_and_tells_of_every_operation(app: Flask, client: 
     assert document == build_specification(app) | {"servers": [{"url": "http://localhost"}]}
 
 
+def test_the_document_is_made_when_the_first_asks_and_once(settings: Settings) -> None:
+    with opened(settings) as app:
+        assert "swagger" not in app.extensions
+        documents = []
+        for _ in range(2):
+            app.test_client().get(DOCUMENT)
+            documents.append(app.extensions["swagger"])
+        assert documents[0] is documents[1]
+
+
 @pytest.mark.parametrize("host", ["localhost", "leads.example.com:8443", "127.0.0.1:8000", "[::1]:8000"])
 def test_the_server_of_the_document_is_where_it_was_asked_for(client: FlaskClient, host: str) -> None:
     for scheme in ("http", "https"):
