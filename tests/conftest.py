@@ -20,6 +20,7 @@ from tests.redis_server import Redis, running_redis
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
+    parser.addoption("--record", action="store_true", help="Write the answers that the documentation shows.")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
