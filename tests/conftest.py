@@ -26,6 +26,7 @@ ORDER = [None, *DATABASES]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run the long forms of fault tests and simulations.")
+    parser.addoption("--record", action="store_true", help="Write the answers that the documentation shows.")
 
 
 @pytest.hookimpl(trylast=True)

@@ -81,6 +81,8 @@ class Method:
     returns: tuple[Param, ...]
     sends: tuple[Param, ...]
     examples: tuple[Example, ...]
+    # The path of the examples, whose variables have values, and the answer to the first of them.
+    example_path: str
     answer: Any = None
 
     @property
@@ -182,6 +184,7 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         returns=read_params(document, schema),
         sends=tuple(read_sent(document, answer.get("headers", {}))),
         examples=tuple(read_examples(operation)),
+        example_path=operation["x-path"],
         answer=answer["content"][JSON].get("example"),
     )
 

@@ -1,8 +1,6 @@
 """The examples of a method in every language, for the reader's own host and token. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -47,22 +45,13 @@ def shown_examples(method: Method, base_url: str, lead_token: str) -> list[Shown
 
 def sample_of(method: Method, example: Example, lead_token: str) -> Sample:
     """The request of an example: with the token, where one opens the method, else with a key."""
-    verb, path = method.apis[0]
-    for param in method.params:
-        if param.place == "path":
-            path = path.replace(f"{{{param.name}}}", str(param.example))
     by_token = "lead_token" in example.query
     query = {name: lead_token if value == YOUR_TOKEN else value for name, value in example.query.items()}
     return Sample(
-        method=verb,
-        path=path,
+        method=method.apis[0][0],
+        path=method.example_path,
         query=query,
-        body=body_of(example.body),
+        body=example.body or None,
         form=example.form,
         bearer="" if by_token else YOUR_KEY,
     )
-
-
-def body_of(body: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """A body, where there is one."""
-    return body or None

@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from server.api.resource import Resource
+from server.config import PROJECT
 from server.docs.answers import COMPONENTS, by_status, refusal
 from server.docs.fields import OPENAPI, Json
 from server.docs.managed import components_of
@@ -17,8 +18,10 @@ from server.docs.operation import ALWAYS, JSON, Example, Operation, operation_id
 from server.docs.operations import LEAD_BODIES, operation_of
 from server.docs.resources import RESOURCES
 from server.docs.words import worded
+from server.lib import json
 
 PREFIX = "/api/v1"
+RECORDED = PROJECT / "docs_site" / "examples.json"
 # `<uuid:lead_id>` of a route.
 VARIABLE = re.compile("<[^>]+>")
 # Those of which each describes itself; the others are the framework's own answers.
@@ -54,6 +57,7 @@ def build_specification(app: Flask) -> Json:
         spec.components.security_scheme(name, scheme)
     for name, about in HEADERS.items():
         spec.components.header(name, header(about))
+    recorded = read_recorded()
     for name, schema in LEAD_BODIES.items():
         spec.components.schema(name, schema)
     for name, schema in COMPONENTS.items():
@@ -64,7 +68,7 @@ def build_specification(app: Flask) -> Json:
     for name, (title, text) in RESOURCES.items():
         spec.tag({"name": name, "description": text, "x-displayName": title})
     for rule in routes(app):
-        for path, operations in described(app, rule).items():
+        for path, operations in described(app, rule, recorded).items():
             spec.path(path=path, operations=operations)
     made: Json = spec.to_dict()
     return made
@@ -86,7 +90,7 @@ def resources(app: Flask) -> Iterator[Resource]:
     return iter(seen.values())
 
 
-def described(app: Flask, rule: Rule) -> dict[str, dict[str, Json]]:
+def described(app: Flask, rule: Rule, recorded: Json) -> dict[str, dict[str, Json]]:
     """The operations of a route, by path and method: a variable is named after what it names there."""
     view: Any = app.view_functions[rule.endpoint]
     paths: dict[str, dict[str, Json]] = {}
@@ -94,12 +98,21 @@ def described(app: Flask, rule: Rule) -> dict[str, dict[str, Json]]:
         operation = operation_of(rule.endpoint, method, view) if method in (rule.methods or ()) else None
         if operation is not None:
             path = VARIABLE.sub(f"{{{operation.subject.name}}}", rule.rule)
-            paths.setdefault(path, {})[method.lower()] = written(rule, method, operation)
+            paths.setdefault(path, {})[method.lower()] = written(rule, method, operation, recorded)
     return paths
 
 
-def written(rule: Rule, method: str, operation: Operation) -> Json:
-    """One operation as OpenAPI spells it; `x-page` is the page that shows it."""
+def read_recorded() -> Json:
+    """Of each operation a request and its answer, as the tests have recorded them."""
+    made: Json = json.load(RECORDED.read_bytes())
+    return made
+
+
+def written(rule: Rule, method: str, operation: Operation, recorded: Json) -> Json:
+    """One operation as OpenAPI spells it. What is there for its page alone: `x-page` is which one it is, `x-path` and
+    `x-query` are the URL of the examples, `x-needs` what has to be sent under this name or another."""
+    known = recorded.get(operation_id(rule.endpoint, method), {"request": {"path": rule.rule, "query": {}, "body": {}}})
+    asked = known["request"]
     subject = {"in": "path", "required": True, "name": operation.subject.name, **header(operation.subject.about)}
     parameters = [
         *([subject] if rule.arguments else []),
@@ -112,29 +125,31 @@ def written(rule: Rule, method: str, operation: Operation) -> Json:
         "description": operation.description,
         "operationId": operation_id(rule.endpoint, method),
         "x-page": operation.page,
-        "x-query": operation.asks,
+        "x-path": asked["path"],
+        "x-query": operation.asks or asked["query"],
         "x-needs": [*operation.needs],
         "parameters": parameters,
         "security": operation.opened_by,
-        "responses": responses(operation),
+        "responses": responses(operation, known.get("response")),
     }
     if operation.body:
         made["requestBody"] = {
             "required": any("required" in schema for schema in operation.body.values()),
             "content": {
-                name: {"schema": schema} | shown_examples(operation, name, schema)
+                name: {"schema": schema} | shown_examples(operation, name, schema, asked["body"])
                 for name, schema in operation.body.items()
             },
         }
     return made
 
 
-def shown_examples(operation: Operation, content_type: str, schema: Json) -> Json:
-    """Bodies to copy, numbered in the order of the page: those that are given, or in JSON what is required."""
+def shown_examples(operation: Operation, content_type: str, schema: Json, sent: Json | None) -> Json:
+    """Bodies to copy, numbered in the order of the page: those that are given, or the one that was recorded, or what is
+    required."""
     given = operation.examples
-    if not given and "properties" in schema:
-        values = {name: schema["properties"][name]["example"] for name in schema.get("required", ())}
-        given = (Example("", values),) if values else ()
+    if not given and content_type == JSON and "properties" in schema:
+        required = {name: schema["properties"][name]["example"] for name in schema.get("required", ())}
+        given = (Example("", sent or required),) if sent or required else ()
     examples = {
         f"example_{place}": {"summary": each.title, "value": each.body}
         for place, each in enumerate(given, 1)
@@ -143,9 +158,11 @@ def shown_examples(operation: Operation, content_type: str, schema: Json) -> Jso
     return {"examples": examples} if examples else {}
 
 
-def responses(operation: Operation) -> Json:
+def responses(operation: Operation, answered: Any) -> Json:
     """Every status that the operation can answer with."""
     made = {"200": response("Done.", worded(operation.answer), HEADERS | dict(operation.sends))}
+    if answered is not None:
+        made["200"]["content"][JSON]["example"] = answered
     if operation.links:
         made["200"]["links"] = dict(operation.links)
     if operation.may_redirect:

@@ -19,7 +19,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 
 from server.docs.resources import RESOURCES
 from tests.contract.conftest import Run
-from tests.contract.world import World
+from tests.contract.world import World, plain_order
 from tests.factories import make_account
 
 pytestmark = pytest.mark.early
@@ -28,9 +28,6 @@ pytestmark = pytest.mark.early
 TIMES = 4
 # Chains of requests, and how long each is.
 CHAINS, LINKS = 10, 10
-
-# What ends a thing, then what brings it back, as to the order of the plainest requests.
-ORDER = {"lead_remove": 1, "caller_remove": 1, "DELETE": 2, "restore": 3}
 
 QUIET: Any = {
     "deadline": None,
@@ -53,18 +50,11 @@ def test_every_part_is_asked(api: BaseSchema) -> None:
 
 
 def test_the_plainest_request_of_each_operation_is_done(api: BaseSchema, world: World, run: Run) -> None:
-    # An operation that only ever refuses has proved nothing. What deletes comes last, and then what takes that back.
-    asked = sorted((each.ok() for each in api.get_all_operations()), key=lambda each: ORDER.get(verb_of(each), 0))
-    for operation in asked:
+    # An operation that only ever refuses has proved nothing.
+    for operation in plain_order(api):
         world.take_lead()
         response = run.check(world.plainest(operation), world.account.bearer)
         assert response.status_code == 200, (operation.label, response.json())
-
-
-def verb_of(operation: APIOperation) -> str:
-    """The last word of a path, or the method where that is a name."""
-    last: str = operation.path.rpartition("/")[2]
-    return operation.method.upper() if last.startswith("{") else last
 
 
 @pytest.mark.parametrize("part", RESOURCES)

@@ -8,7 +8,7 @@ from typing import Any
 from schemathesis import Case
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
-from schemathesis.schemas import APIOperation
+from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.api.calls import NUMBER, OTHER_NUMBER, PAGE, take
 from tests.api.kinds import KINDS, new_number, new_word
@@ -181,6 +181,21 @@ class World:
         return random.choice(
             [{"Origin": PAGE}, {"Sec-Fetch-Site": "cross-site"}, {}] if on_page else [{}, self.account.bearer]
         )
+
+
+# What ends a thing, then what brings it back, as to the order of the plainest requests.
+ORDER = {"lead_remove": 1, "caller_remove": 1, "DELETE": 2, "restore": 3}
+
+
+def plain_order(api: BaseSchema) -> list[APIOperation]:
+    """Every operation; what deletes comes last, and then what takes that back."""
+    return sorted((each.ok() for each in api.get_all_operations()), key=lambda each: ORDER.get(verb_of(each), 0))
+
+
+def verb_of(operation: APIOperation) -> str:
+    """The last word of a path, or the method where that is a name."""
+    last: str = operation.path.rpartition("/")[2]
+    return operation.method.upper() if last.startswith("{") else last
 
 
 def soon() -> str:

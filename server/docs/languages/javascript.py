@@ -5,8 +5,8 @@ import re
 from server.docs.languages.literal import Notation, braced, literal, quoted
 from server.docs.languages.sample import Sample, address, fields, sent_headers, texts
 
-# Names that need no quotes. `__proto__` would set the prototype, with quotes too: only in brackets it is a name.
-BARE = re.compile(r"(?!__proto__$)[A-Za-z_$][\w$]*", re.A)
+# Names that need no quotes.
+BARE = re.compile(r"[A-Za-z_$][\w$]*", re.A)
 
 
 def js_text(text: str) -> str:
@@ -15,7 +15,7 @@ def js_text(text: str) -> str:
 
 
 def js_key(name: str) -> str:
-    """A name in an object."""
+    """A name in an object; `__proto__` would set the prototype unless it stands in brackets."""
     if name == "__proto__":
         return '["__proto__"]: '
     return f"{name if BARE.fullmatch(name) else js_text(name)}: "
