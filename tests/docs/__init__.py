@@ -1,1 +1,1 @@
-"""The documentation: what it shows is what runs."""
+"""What the documentation says is so, and what it shows works."""
