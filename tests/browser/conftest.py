@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error
 
 from tests.browser import chromium
@@ -82,3 +83,9 @@ def reader(new_context: Callable[..., BrowserContext], live: Live) -> Iterator[R
     context.on("request", reader.on_request)
     yield reader
     assert reader.strangers() == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """Finds what is not accessible."""
+    return Axe()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 from tests.live import Live
@@ -55,3 +56,10 @@ def run(command: str, folder: Path) -> dict[str, Any]:
     environ = {"PATH": "/usr/local/bin:/usr/bin:/bin", "CURL_HOME": str(folder)}
     done = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout))
+
+
+def violations(axe: Axe, page: Page, within: str | None = None, rules: list[str] | None = None) -> list[str]:
+    """What axe finds on a page or within a part of it, one line for each rule; by all rules where none is named."""
+    only = {"runOnly": rules} if rules else {}
+    found = axe.run(page, context=within, options={"resultTypes": ["violations"]} | only).response["violations"]
+    return [f"{page.url} {each['id']}: {[node['html'][:160] for node in each['nodes'][:4]]}" for each in found]

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from server.docs.search import script
 from server.docs.site import STATIC, Site, every_page, every_path, reference, render
-from tests.browser.reader import DOCS, Reader, run
+from tests.browser.reader import DOCS, Reader, run, violations
 from tests.factories import Account
 from tests.live import Live
 
@@ -40,25 +40,12 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def axe() -> Axe:
-    """Finds what is not accessible."""
-    return Axe()
-
-
 def weight(page: str, sizes: dict[str, int], client: httpx.Client) -> int:
     """How many bytes a page and its files are, each compressed."""
     urls = re.findall(r'<(?:script|link rel="(?:stylesheet|icon)")[^>]* ?(?:src|href)="([^"]+)"', page)
     for url in urls:
         sizes[url] = sizes.get(url) or len(gzip.compress(client.get(url).content))
     return len(gzip.compress(page.encode())) + sum(sizes[url] for url in urls)
-
-
-def violations(axe: Axe, page: Page, *rules: str) -> list[str]:
-    """What axe finds, one line for each rule; by all rules where none is named."""
-    only = {"runOnly": rules} if rules else {}
-    found = axe.run(page, options={"resultTypes": ["violations"]} | only).response["violations"]
-    return [f"{page.url} {each['id']}: {[node['html'][:160] for node in each['nodes'][:4]]}" for each in found]
 
 
 def accessible(axe: Axe, page: Page) -> list[str]:
@@ -69,7 +56,7 @@ def accessible(axe: Axe, page: Page) -> list[str]:
         page.emulate_media(color_scheme="light")
         found += violations(axe, page)
         page.emulate_media(color_scheme="dark")
-        found += violations(axe, page, "color-contrast")
+        found += violations(axe, page, rules=["color-contrast"])
     return found
 
 
@@ -103,16 +90,12 @@ def test_every_page_is_sound(reader: Reader, app: Flask, live: Live, axe: Axe, l
     assert reader.grumbles == []
 
 
-# They are served by other parts of the application.
-ELSEWHERE = ("/apispec_1.json", "/api/docs/ui/")
-
-
 def lead_nowhere(client: httpx.Client, links: dict[str, str], ids: dict[str, set[str]]) -> Iterator[str]:
     """Links, each with the page it stands on, whose page or anchor is not there; each page is asked for once."""
     wanted: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for link, path in links.items():
         url, anchor = urldefrag(link)
-        if urlsplit(url).scheme in ("http", "https") and urlsplit(url).path not in ELSEWHERE:
+        if urlsplit(url).scheme in ("http", "https"):
             wanted[url][anchor] = path
     for url, anchors in wanted.items():
         if url not in ids:

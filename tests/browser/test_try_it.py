@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.reader import DOCS, Reader, run
+from server.offers.models import ContactField, Offer
+from server.schedules.models import Schedule
+from tests.browser.reader import DOCS, Reader, run, violations
 from tests.factories import Account
 from tests.live import Live
 
@@ -87,7 +90,30 @@ def test_wrong_values_are_shown_at_their_fields(
     expect(caller_id).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_a_batch_is_tried_from_its_json(reader: Reader, account: Account) -> None:
+def test_a_page_that_knows_the_token_asks_for_its_contact_fields(
+    reader: Reader, account: Account, axe: Axe, expected_console: list[str]
+) -> None:
+    expected_console.append(REFUSED_422)
+    for about in ({"key": "zip", "name": "ZIP code", "pattern": "[0-9]{5}"}, {"key": "car", "options": ["Audi"]}):
+        known = {"company_id": account.company_id, "offer_id": account.offer_id, "name": "Car"} | about
+        account.add(ContactField(**known))
+    account.change(Schedule, account.schedule_id, acceptance={"enforce_contact_fields": True})
+    account.change(Offer, account.offer_id, acceptance={"enforce_contact_fields": True})
+    reader.page.goto(f"{reader.address(CREATE)}?lead_token={account.schedule_token}")
+    form = reader.page.locator("#try-form")
+    expect(form.get_by_label("lead_token required")).to_have_value(account.schedule_token)
+    form.get_by_label("zip").fill("abc")
+    form.get_by_label("car").select_option("Audi")
+    form.get_by_role("button", name="Dry run").click()
+    expect(form.get_by_label("zip")).to_have_attribute("aria-invalid", "true")
+    assert violations(axe, reader.page, "#try-form, #try-result") == []
+    form.get_by_label("zip").fill("12345")
+    form.get_by_role("button", name="Dry run").click()
+    expect(reader.page.locator("#try-state")).to_contain_text("a lead would be created")
+    expect(reader.page.locator("#try-curl")).to_contain_text('"data": {\n    "zip": "12345",\n    "car": "Audi"\n  }')
+
+
+def test_a_batch_is_tried_from_its_json(reader: Reader, account: Account, axe: Axe) -> None:
     reader.open("leads_external/batch", "try")
     page = reader.page
     page.get_by_label("lead_token required").fill(account.schedule_token)
@@ -100,10 +126,11 @@ def test_a_batch_is_tried_from_its_json(reader: Reader, account: Account) -> Non
     page.get_by_role("button", name="Dry run").click()
     expect(page.locator("#try-state")).to_contain_text("Dry run: 2 leads, 1 created, 1 refused.")
     expect(page.locator("#try-result details").nth(1)).to_contain_text("invalid_caller_id")
+    assert violations(axe, page, "#try-form, #try-result") == []
     assert account.leads() == []
 
 
-def test_a_lead_is_changed_with_an_api_key(reader: Reader, account: Account, live: Live) -> None:
+def test_a_lead_is_changed_with_an_api_key(reader: Reader, account: Account, live: Live, axe: Axe) -> None:
     made = live.post(params={"lead_token": account.schedule_token}, json={"caller_id": "+17195550142"}).json()
     reader.open("leads/update", "try")
     page = reader.page
@@ -114,6 +141,7 @@ def test_a_lead_is_changed_with_an_api_key(reader: Reader, account: Account, liv
     page.get_by_role("textbox", name="email").fill("john@example.com")
     page.get_by_role("button", name="Dry run").click()
     expect(page.locator("#try-state")).to_contain_text("Dry run: a lead would be updated.")
+    assert violations(axe, page, "#try-form, #try-result") == []
     assert account.leads()[0]["email"] is None
 
 
