@@ -66,7 +66,7 @@
         pre.replaceWith(box);
         box.append(pre);
       }
-      pre.before(make("button", { type: "button", className: "copy", "aria-label": "Copy" }, "Copy"));
+      pre.before(make("button", { type: "button", className: "copy" }, "Copy"));
     }
     // One ear for all, those too that another script adds.
     document.addEventListener("click", ({ target }) => {
@@ -139,17 +139,19 @@
     return loading;
   };
 
-  const wordsOf = (text) => text.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  // In lower case and in the singular, so that "retry" finds "retries" and the other way round.
+  const plain = (text) => text.toLowerCase().replace(/ies\b/g, "y");
+  const wordsOf = (text) =>
+    plain(text).split(/[\s,]+/).filter(Boolean).map((word) => (word.length > 3 ? word.replace(/s$/, "") : word));
 
   // How well an entry answers a word: a title counts more than an anchor, and that more than the text.
   const worth = (entry, word) => {
-    const title = entry.title.toLowerCase();
-    const anchor = entry.anchor.toLowerCase();
+    const title = plain(entry.title);
     if (title === word) return 100;
     if (title.startsWith(word)) return 60;
     if (title.includes(word)) return 40;
-    if (anchor.includes(word)) return 20;
-    return entry.text.toLowerCase().includes(word) ? 5 : 0;
+    if (plain(entry.anchor).includes(word)) return 20;
+    return plain(entry.text).includes(word) ? 5 : 0;
   };
 
   // The entries that have all words, the best first; where none has, those that have some.

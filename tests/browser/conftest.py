@@ -7,9 +7,12 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error
 
 from tests.browser import chromium
+from tests.browser.reader import Reader
+from tests.live import Live
 
 # Chromium on its own calls home and tries QUIC, which a closed network turns into noise and waiting.
 QUIET = [
@@ -68,3 +71,21 @@ def new_context(
     unexpected = [e for e in errors if not any(re.search(pattern, e) for pattern in expected_console)]
     if unexpected:
         pytest.fail("errors in the console:\n" + "\n".join(unexpected), pytrace=False)
+
+
+@pytest.fixture
+def reader(new_context: Callable[..., BrowserContext], live: Live) -> Iterator[Reader]:
+    """A reader of the docs, whose browser may ask nobody but our server."""
+    context = new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live.url)
+    reader = Reader(context.new_page(), live)
+    context.on("console", reader.on_console)
+    context.on("request", reader.on_request)
+    yield reader
+    assert reader.strangers() == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """Finds what is not accessible."""
+    return Axe()
