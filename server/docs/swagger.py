@@ -42,9 +42,6 @@ HEADERS = {
 CONFIG: dict[str, Any] = {
     "title": "Handraiser API",
     "openapi": OPENAPI,
-    # Its pages look for `auth`, and show a form for other documents where the top bar is not hidden.
-    "auth": {},
-    "hide_top_bar": True,
     # Our document is the template; it must not look for another one in the docstrings of the views.
     "specs": [{"endpoint": "apispec_1", "route": "/apispec_1.json", "rule_filter": lambda rule: False}],
 }
