@@ -65,6 +65,7 @@ def prepare(settings: Settings) -> None:
     print(f"Handraiser  {app.config['URL']}")
     print(f"Database    {database}")
     print(f"Workers     {settings.worker_count} x {settings.thread_count} threads")
+    print(f"Docs        {app.config['URL']}/api/docs")
     if fresh:
         print("First       ./dev demo   makes a company with its lead tokens and shows how to send a lead")
 

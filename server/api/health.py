@@ -1,6 +1,7 @@
 """Whether the process lives and whether it can write."""
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, redirect, request
+from werkzeug.wrappers import Response as WsgiResponse
 
 from server.api.answers import json_answer
 from server.lib import metrics
@@ -12,10 +13,15 @@ blueprint = Blueprint("health", __name__)
 WRITABLE = "update alembic_version set version_num = version_num"
 
 
+DOCS = "/api/docs"
+HERE = {"name": "Handraiser", "leads": "POST /api/v1/leads", "docs": DOCS, "health": "/healthz", "ready": "/readyz"}
+
+
 @blueprint.get("/")
-def index() -> Response:
-    """What answers here, for who opens the address that the start has printed."""
-    return json_answer({"name": "Handraiser", "leads": "POST /api/v1/leads", "health": "/healthz", "ready": "/readyz"})
+def index() -> WsgiResponse:
+    """What answers here, for who opens the address that the start has printed; a person sees the docs."""
+    person = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return redirect(DOCS) if person else json_answer(HERE)
 
 
 @blueprint.get("/healthz")

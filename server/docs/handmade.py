@@ -28,6 +28,7 @@ PAGES = (
     "idempotency-and-retries",
     "batches-and-reconciliation",
     "foreign-payloads",
+    "managing-by-api",
     "rate-limits",
     "moving-from-trackdrive",
     "glossary",

@@ -61,13 +61,13 @@ class Source:
 class Scope:
     """A lead token that is in force, with what leads that are sent with it have to be.
 
-    One that stands in a page, which anyone may read, does not tell the company's name.
+    One that stands in a page, which anyone may read, tells the name of neither its owner nor the company.
     """
 
     lead_token: str
     kind: str
     owner_kind: str
-    owner_name: str
+    owner_name: str | None
     company_name: str | None
     fields: tuple[Parameter, ...]
     contact_field_types: tuple[ContactFieldType, ...]
@@ -95,13 +95,15 @@ def scope_of(grant: Grant) -> Scope:
     with db.engine.connect() as connection:
         owner_name, company_name = connection.execute(names).one()
         sources = tuple(Source(*row) for row in connection.execute(shown_sources(grant)))
+    # What stands in a page is anybody's.
+    named = grant.kind == "server" and not grant.exposed
     keys = {each.id: each.key for each in grant.contact_field_types}
     return Scope(
         lead_token=grant.value,
         kind=grant.kind,
         owner_kind=grant.owner_kind,
-        owner_name=owner_name,
-        company_name=company_name if grant.kind == "server" and not grant.exposed else None,
+        owner_name=owner_name if named else None,
+        company_name=company_name if named else None,
         fields=tuple(
             parameter(field, grant.acceptance.enforce_contact_fields, keys.get(field.contact_field_type_id or 0))
             for field in grant.contact_fields

@@ -14,7 +14,17 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request, send_from_directory
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+)
 from markupsafe import Markup, escape
 
 from server.api.answers import own_origin

@@ -65,6 +65,12 @@ def test_the_extension_says_what_comes_and_else_the_accept_header_does(
     assert (answer.status_code, answer.content_type) == (200, kind)
 
 
+def test_who_opens_the_address_of_the_product_sees_the_docs(client: FlaskClient) -> None:
+    answer = client.get("/", headers=HTML)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/api/docs")
+    assert client.get("/").get_json()["docs"] == "/api/docs"
+
+
 def test_the_json_has_apipies_form(client: FlaskClient) -> None:
     everything = client.get("/api/docs.json").get_json()["docs"]
     assert everything.keys() == {"name", "info", "copyright", "doc_url", "api_url", "resources"}

@@ -67,7 +67,7 @@ def furnish(account: Account, word: str) -> None:
     [
         ("vendor_token", {"kind": "server", "owner_kind": "schedule", "owner_name": "Call now"}),
         ("offer_token", {"kind": "server", "owner_kind": "offer", "owner_name": "Auto insurance"}),
-        ("publishable_token", {"kind": "publishable", "owner_kind": "schedule", "owner_name": "Call now"}),
+        ("publishable_token", {"kind": "publishable", "owner_kind": "schedule", "owner_name": None}),
     ],
 )
 def test_a_token_shows_its_owner_and_in_a_page_not_the_company(
