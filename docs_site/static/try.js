@@ -44,10 +44,11 @@
     }
     for (const row of form.querySelectorAll(".row")) {
       const [name, value] = row.querySelectorAll("input");
-      if (name.value.trim()) body[name.value.trim()] = value.value;
+      const known = [...form.querySelectorAll("#try-names option")].find((each) => each.value === name.value.trim());
+      if (name.value.trim()) body[name.value.trim()] = typed(value.value, known?.dataset.kind);
     }
     const data = placed("data").filter((each) => each.value.trim() !== "").map((each) => [each.name, each.value]);
-    if (data.length) body.data = Object.fromEntries(data);
+    if (data.length) body.data = { ...body.data, ...Object.fromEntries(data) };
     if (leads) {
       const read = JSON.parse(leads.value);
       Object.assign(body, Array.isArray(read) ? { leads: read } : read);
@@ -185,12 +186,15 @@
       ...(answer?.results ?? []).map(oneResult),
       ...(answer?.why?.length ? [make("h3", {}, "Why"), whyList(answer.why)] : []),
       make("div", { className: "sides" },
-        make("div", {}, make("h3", {}, "Request"), make("p", { className: "quiet" }, `${request.method} ${request.url}`),
+        make("div", {}, make("h3", {}, "Request"), make("p", { className: "quiet asked", title: request.url }, `${request.method} ${request.url}`),
           block(coloured(JSON.stringify(request.body, null, 2)))),
         make("div", {}, make("h3", {}, "Answer"), make("p", { className: "quiet" }, `HTTP ${status}, ${took} ms`),
           block(answer ? coloured(JSON.stringify(answer, null, 2)) : make("code", {}, text.slice(0, 4000))))),
       make("h3", {}, "The same as curl"),
       block(make("code", { id: "try-curl" }, curlOf(request))));
+    const wrong = form.querySelector("[aria-invalid=true]");
+    if (wrong) wrong.focus();
+    else if (result.getBoundingClientRect().top > innerHeight - 100) result.scrollIntoView();
   };
 
   const showFailure = (text) => {
@@ -204,6 +208,7 @@
     button.textContent = busy ? "Sending…" : dry.checked ? "Dry run" : "Send for real";
     button.classList.toggle("real", !dry.checked);
     button.setAttribute("aria-disabled", busy);
+    document.getElementById("try-real").hidden = dry.checked;
   };
 
   // The answer, JSON or not. Raises a TypeError where none came.
@@ -263,6 +268,7 @@
     name.focus();
   };
 
+  if (leads) leads.value = JSON.stringify(JSON.parse(leads.value), null, 2);
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -149,6 +149,31 @@ def test_a_block_of_a_guide_can_be_copied(reader: Reader) -> None:
     assert reader.clipboard() == str(block.locator("pre").text_content()).rstrip("\n")
 
 
+def test_a_page_that_is_not_secure_can_copy_too(reader: Reader) -> None:
+    """Browsers keep the clipboard from plain HTTP, on which a company may serve its own network."""
+    reader.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    reader.open("quickstart")
+    block = reader.page.locator(".code").first
+    block.get_by_role("button", name="Copy").click()
+    expect(block.get_by_role("button")).to_have_text("Copied")
+    reader.page.get_by_role("combobox").press("Control+V")
+    first_line = str(block.locator("pre").text_content()).split(" \\")[0]
+    assert first_line in reader.page.get_by_role("combobox").input_value()
+
+
+def test_headings_and_parameters_have_links_of_their_own_and_the_page_lists_its_parts(reader: Reader) -> None:
+    page = reader.page
+    reader.open(CREATE)
+    page.get_by_role("link", name="Link to caller_id", exact=True).click()
+    expect(page).to_have_url(reader.address(CREATE, "param-caller_id"))
+    part = page.get_by_role("navigation", name="On this page").get_by_role("link", name="Response Example")
+    part.click()
+    expect(page).to_have_url(reader.address(CREATE, "response"))
+    expect(part).to_have_attribute("aria-current", "true")
+    page.get_by_role("heading", name="Headers", exact=True).get_by_role("link").click()
+    expect(page).to_have_url(reader.address(CREATE, "headers"))
+
+
 def test_the_language_that_was_chosen_is_kept_for_all_examples_and_pages(reader: Reader) -> None:
     reader.open(CREATE)
     reader.page.get_by_role("tab", name="PHP").first.click()
@@ -236,6 +261,8 @@ def test_everything_can_be_reached_by_keyboard(reader: Reader) -> None:
     expect(page.locator(".languages").first.locator("[role=tabpanel]:visible")).to_have_attribute(
         "data-language", "jquery"
     )
+    page.get_by_role("textbox", name="sub_id").press("/")
+    expect(page.get_by_role("textbox", name="sub_id")).to_have_value("/")
     menu = page.locator(".contents details")
     expect(menu).not_to_have_attribute("open")
     menu.locator("summary").focus()
@@ -246,11 +273,14 @@ def test_everything_can_be_reached_by_keyboard(reader: Reader) -> None:
 
 def test_print_has_the_text_without_what_only_a_screen_can_use(reader: Reader) -> None:
     reader.open(CREATE)
-    reader.page.emulate_media(media="print")
-    for each in ("nav", ".top", ".copy", ".tabs", ".try"):
+    reader.page.emulate_media(media="print", color_scheme="dark")
+    for each in ("nav", ".top", ".copy", ".tabs", ".trying"):
         expect(reader.page.locator(f"{each}:visible")).to_have_count(0)
     expect(reader.page.get_by_role("heading", name="Params")).to_be_visible()
     expect(reader.page.locator("pre:visible").first).to_have_css("white-space", "pre-wrap")
+    # Who reads in the dark prints on white paper all the same.
+    expect(reader.page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(reader.page.locator(".s1:visible, .s2:visible").first).to_have_css("color", "rgb(25, 105, 47)")
 
 
 def test_without_scripts_everything_is_readable(new_context: Callable[..., BrowserContext], live: Live) -> None:

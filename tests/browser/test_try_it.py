@@ -45,16 +45,21 @@ def test_a_dry_run_shows_the_answer_and_why_and_keeps_nothing(
     trying: Page, reader: Reader, account: Account, tmp_path: Path
 ) -> None:
     add(trying, "note", "It's John's")
+    add(trying, "data", '{"rooms": 3}')
     trying.get_by_role("textbox", name="email").press("Enter")
     expect(trying.locator("#try-state")).to_contain_text("200. Dry run: a lead would be created. Nothing was kept.")
     why = trying.locator(".why li")
-    expect(why.filter(has_text="number")).to_contain_text("+17195550142: normalised to E.164")
+    expect(why.nth(2)).to_contain_text("+17195550142: normalised to E.164")
     expect(why.last).to_contain_text("the schedule's first action")
     expect(trying.locator("#try-result")).to_contain_text(f"POST {reader.live.url}/api/v1/leads")
     assert account.leads() == account.submissions() == []
     trying.locator(".code:has(#try-curl)").get_by_role("button", name="Copy").click()
     answer = run(reader.clipboard(), tmp_path)
-    assert (answer["action"], answer["dry_run"], answer["lead"]["data"]) == ("created", True, {"note": "It's John's"})
+    assert (answer["action"], answer["dry_run"], answer["lead"]["data"]) == (
+        "created",
+        True,
+        {"note": "It's John's", "rooms": 3},
+    )
     assert account.schedule_token not in trying.url + str(trying.evaluate("JSON.stringify(localStorage)"))
     assert account.schedule_token not in "".join(reader.asked)
 
@@ -62,6 +67,7 @@ def test_a_dry_run_shows_the_answer_and_why_and_keeps_nothing(
 def test_sent_for_real_makes_one_lead_with_the_powers_of_a_server_token(trying: Page, account: Account) -> None:
     """The page is of the same origin as the API, so it does not count as somebody's web page."""
     trying.get_by_label("Dry run: nothing is kept").press("Space")
+    expect(trying.locator("#try-real")).to_be_visible()
     button = trying.get_by_role("button", name="Send for real")
     button.dblclick()
     expect(trying.locator("#try-state")).to_contain_text("Done: the lead was created.")
@@ -80,6 +86,7 @@ def test_wrong_values_are_shown_at_their_fields(
     caller_id.fill("12")
     trying.get_by_role("button", name="Dry run").press("Enter")
     expect(caller_id).to_have_attribute("aria-invalid", "true")
+    expect(caller_id).to_be_focused()
     expect(caller_id).to_have_accessible_description(re.compile("is not a valid phone number"))
     link = trying.locator(".wrong").get_by_role("link", name="invalid_caller_id")
     expect(link).to_have_attribute("href", f"{DOCS}/1.0/errors.html#invalid_caller_id")
