@@ -18,7 +18,7 @@ from server.leads.limits import Limits
 from server.leads.params import sent_token
 from server.leads.plan import Plan
 from server.leads.posting import Posting
-from server.leads.record import Record
+from server.leads.record import Record, use_is_due
 from server.leads.refusal import refusal_arms, refusal_values
 from server.leads.settle import Taken, conclude, refused, settle_or_refuse
 from server.leads.state import StaleGrant, State
@@ -27,7 +27,7 @@ from server.lib.ledger import Arm, Ledger, Runner, Values, WriteFailed
 from server.offers.acceptance import StoredFacts
 
 # So many share one commit: more would gain little, and others wait as long for SQLite's one writer.
-PART = 250
+PART = 500
 
 
 @dataclass(slots=True, eq=False)
@@ -37,28 +37,15 @@ class Item:
     posting: Posting
     grant: Grant
     planned: Plan | Refused
-    taken: Taken | None = None
+    taken: Taken | None
+    # The keys by which a repetition is known, and what ties it to another request at all: its number too.
+    keys: list[str]
+    marks: list[str]
 
     @property
     def dry(self) -> bool:
         """Whether nothing of it may be kept."""
         return dry_run(self.posting)
-
-    @property
-    def marks(self) -> list[str]:
-        """What ties it to another request: the number, and the keys by which a repetition is known."""
-        plan = self.planned
-        if isinstance(plan, Refused):
-            return []
-        return [mark for mark in (plan.phone.e164, *self.keys) if mark]
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys by which a repetition is known."""
-        plan = self.planned
-        if isinstance(plan, Refused):
-            return []
-        return [key for key in (plan.idempotency_key, plan.vendor_lead_id) if key is not None]
 
     @property
     def may_be_new(self) -> bool:
@@ -69,14 +56,27 @@ class Item:
 
 def take_batch(runner: Runner, postings: Sequence[Posting], limits: Limits | None) -> list[Taken]:
     """How each lead ended, in order; one that the database could not take is a refusal with code `unavailable`."""
-    # The first goes alone and tells this process what it needs to know, such as that the token's use is noted.
-    taken = [take_alone(runner, posting, limits) for posting in postings[:1]]
-    for start in range(1, len(postings), PART):
+    # Else the first goes alone, and this process knows what it needs to.
+    first = 0 if is_ready(runner, postings[0]) else 1
+    taken = [take_alone(runner, posting, limits) for posting in postings[:first]]
+    for start in range(first, len(postings), PART):
         # A database that takes nothing now would let each part wait as long again.
         if any(end.unavailable for end in taken):
             return taken + [unavailable()] * (len(postings) - len(taken))
         taken += take_part(runner, postings[start : start + PART], limits)
     return taken
+
+
+def is_ready(runner: Runner, posting: Posting) -> bool:
+    """Whether this process knows the token as it is now, and its use is noted."""
+    grant = find_grant(sent_token(posting.tree)[0])
+    if grant is None or use_is_due(grant, posting.now):
+        return False
+    try:
+        runner.run(lambda ledger: state.check_version(ledger, grant))
+    except (StaleGrant, WriteFailed):
+        return False
+    return True
 
 
 def take_part(runner: Runner, postings: Sequence[Posting], limits: Limits | None) -> list[Taken]:
@@ -95,8 +95,11 @@ def judge(posting: Posting, limits: Limits | None) -> Item | None:
     if grant is None:
         return None
     planned = plan_or_refusal(posting, grant)
-    limited = turned_away(limits, posting, grant, planned) if limits is not None else None
-    return Item(posting, grant, planned, limited)
+    limited = turned_away(limits, posting, grant, planned)
+    if isinstance(planned, Refused):
+        return Item(posting, grant, planned, limited, keys=[], marks=[])
+    keys = [key for key in (planned.idempotency_key, planned.vendor_lead_id) if key is not None]
+    return Item(posting, grant, planned, limited, keys, [planned.phone.e164, *keys])
 
 
 def apart(items: Sequence[Item]) -> Iterator[Item]:

@@ -48,10 +48,9 @@ def take_edit(runner: Runner, posting: Posting, token_id: int) -> Taken:
 def take_with(runner: Runner, posting: Posting, grant: Grant, limits: Limits | None) -> Taken:
     """Takes a lead under one reading of the configuration; raises StaleGrant if that has changed."""
     planned = plan_or_refusal(posting, grant)
-    if limits is not None and (not isinstance(planned, Plan) or planned.powers == PUBLIC or grant.per_minute_limit):
-        limited = turned_away(limits, posting, grant, planned)
-        if limited is not None:
-            return limited
+    limited = turned_away(limits, posting, grant, planned)
+    if limited is not None:
+        return limited
     keep = not dry_run(posting)
     taken, record = runner.run(lambda ledger: settle_or_refuse(ledger, posting, grant, planned), keep)
     if record is not None:
@@ -69,12 +68,14 @@ def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
         return error
 
 
-def turned_away(limits: Limits, posting: Posting, grant: Grant, planned: Plan | Refused) -> Taken | None:
+def turned_away(limits: Limits | None, posting: Posting, grant: Grant, planned: Plan | Refused) -> Taken | None:
     """How a request ends that comes too often: nothing of it is kept, not even that it came.
 
     A token that does not count for it has its own limit and hears of none, as one that does not exist.
     """
     plan = planned if isinstance(planned, Plan) else None
+    if limits is None or (plan is not None and plan.powers != PUBLIC and not grant.per_minute_limit):
+        return None
     powers = plan.powers if plan else powers_of(posting, grant)[0]
     counts = authorises(grant, posting)
     try:

@@ -43,6 +43,7 @@ class Plan:
     phone: Phone
     attribution: Attribution
     submission_id: str
+    # What a page is told; empty where nobody hears of it.
     public_lead_id: str
     idempotency_key: str | None
     content_hash: str
@@ -159,7 +160,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         phone=phone,
         attribution=attribution,
         submission_id=posting.submission_id or secrets.new_id(),
-        public_lead_id=secrets.random_id(),
+        public_lead_id=secrets.random_id() if powers == PUBLIC else "",
         idempotency_key=key,
         content_hash=hashed,
         contact_field_type=kind,

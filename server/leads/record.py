@@ -1,9 +1,10 @@
 """What one request leaves behind: gathers the arms of its decision and writes them as one."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
 from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
@@ -188,7 +189,7 @@ class Record:
         if exposes(posting, grant):
             self.values["exposed_origin"] = exposed_origin(posting.origin, posting.referrer)
             self.arms += [rows.TOKEN_EXPOSED, rows.CONFIG_CHANGED]
-        elif grant.last_used_at is None or posting.now - grant.last_used_at > USED_EVERY:
+        elif use_is_due(grant, posting.now):
             self.arms.append(rows.TOKEN_USED)
 
     def answer(
@@ -243,6 +244,11 @@ class Record:
         self.plan.grant.token_names |= self.new_names
         if rows.TOKEN_USED in self.arms:
             self.plan.grant.last_used_at = self.plan.now
+
+
+def use_is_due(grant: Grant, now: datetime) -> bool:
+    """Whether it is to be noted that the token is in use."""
+    return grant.last_used_at is None or now - grant.last_used_at > USED_EVERY
 
 
 def kept_values(plan: Plan, kept: KeptAnswer | None, content: dict[str, Any]) -> dict[str, Any]:

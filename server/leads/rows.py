@@ -10,8 +10,6 @@ from server.leads.state import COLUMNS
 from server.lib.ledger import Arm, RowOf
 
 UNCHANGING = frozenset({"id", "company_id", "created_at", "lead_token_id", "remote_ip"})
-# Columns whose value is JSON for the database too; elsewhere JSON is text that is only kept.
-JSON_COLUMNS = {"lead": frozenset({"data"})}
 # What a new lead never has.
 LATER = frozenset({"status_before_deletion", "next_action_before_deletion_at", "ended_at", "deleted_at"})
 
@@ -31,8 +29,7 @@ def lead_values(prefix: str, lead: Mapping[str, Any]) -> dict[str, Any]:
 def insert(table: str, columns: dict[str, str]) -> Arm:
     """An INSERT of one row; `columns` maps each column to the name of its value."""
     names, values = ", ".join(columns), ", ".join(f":{value}" for value in columns.values())
-    row = RowOf(table, columns, JSON_COLUMNS.get(table, frozenset()) & columns.keys())
-    return Arm(f"insert into {table} ({names}) select {values}", row=row)
+    return Arm(f"insert into {table} ({names}) select {values}", row=RowOf(table, columns))
 
 
 NOTHING = {None}

@@ -10,8 +10,11 @@ query whose row says that the guess was right, and the same statement asks and w
 `sqlite_ledger.py` and `postgres_ledger.py` are the two that do it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 # A lost race means that another writer has won; so many losses in a row mean trouble.
@@ -33,11 +36,14 @@ class WriteFailed(Exception):
 # Each is made once, so that to be the same is to be the same object: quicker to find in a cache than long texts.
 @dataclass(frozen=True, slots=True, eq=False)
 class RowOf:
-    """A row that is inserted: its table, the name of the value for each column, and the columns that hold JSON."""
+    """A row that is inserted: its table, and the name of the value for each column."""
 
     table: str
     columns: Mapping[str, str]
-    json: frozenset[str] = frozenset()
+
+    def cells(self, many: Iterable[Values]) -> Iterator[Row]:
+        """The values of many such rows, in the order of the columns."""
+        return map(itemgetter(*self.columns.values()), many)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +85,7 @@ class Ledger(Protocol):
         """All arms, which are inserts, if the premise has a row, else none; whether it had. Raises Conflict."""
 
     def write_rows(self, writes: Writes) -> None:
-        """The inserts of many writes, all or none; raises Conflict."""
+        """The inserts of many writes, all or none, of a job whose writes are kept; raises Conflict."""
 
     def touch(self, sql: str) -> None:
         """A statement that shows whether the database takes writes."""
@@ -99,6 +105,21 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """Lets go of the database; the next job opens it again."""
+
+
+def sorted_rows(writes: Writes) -> dict[RowOf, list[Values]]:
+    """The inserts of many writes by their kind; what others point at comes before them, as it does in each write."""
+    found: dict[RowOf, list[Values]] = {}
+    for arms, values in writes:
+        for arm in arms:
+            if arm.row is None:
+                raise ValueError(f"no insert: {arm.sql}")
+            found.setdefault(arm.row, []).append(values)
+    order = TopologicalSorter[RowOf]({row: () for row in found})
+    for arms in {tuple(arms) for arms, _ in writes}:
+        for before, after in pairwise(arm.row for arm in arms if arm.row is not None):
+            order.add(after, before)
+    return {row: found[row] for row in order.static_order()}
 
 
 def decided(job: Callable[[Ledger], Result], ledger: Ledger, between: Callable[[int], None]) -> Result:

@@ -10,13 +10,24 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, LiteralString, cast
 
-import orjson
 import psycopg
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import make_url
 
-from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, RowOf, Values, WriteFailed, Writes, decided
+from server.lib.ledger import (
+    Arm,
+    Conflict,
+    Ledger,
+    Result,
+    Row,
+    RowOf,
+    Values,
+    WriteFailed,
+    Writes,
+    decided,
+    sorted_rows,
+)
 
 # A connection forgets its prepared statements when there are so many: each takes up memory in PostgreSQL.
 PREPARED_MOST = 100
@@ -35,6 +46,14 @@ LIFE = 1800.0
 
 # Seconds after which a connection that nobody used is looked at: the server may have hung up.
 RESTED = 1.0
+
+# How PostgreSQL says that somebody else was faster.
+LOST = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DivisionByZero,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+)
 
 # How PostgreSQL reads a value from text where that is not what `str` makes of it.
 SPELT: Mapping[type, Callable[[Any], str]] = {bool: lambda value: "t" if value else "f", datetime: datetime.isoformat}
@@ -110,28 +129,9 @@ def one_statement_if(premise: str, arms: tuple[Arm, ...]) -> Numbered:
 
 
 @lru_cache(maxsize=256)
-def many_rows(rows: tuple[RowOf, ...]) -> Numbered:
-    """Inserts of any number of rows into each of these, as one statement; the rows come as JSON, `:rows0` and on, for
-    a table knows the types of its columns."""
-    named = ", ".join(
-        f"arm{i} as (insert into {row.table} ({', '.join(row.columns)}) select {', '.join(row.columns)}"
-        f" from json_populate_recordset(null::{row.table}, :rows{i}))"
-        for i, row in enumerate(rows)
-    )
-    return numbered(f"with {named} select 1")
-
-
-def json_rows(row: RowOf, values: Sequence[Values]) -> str:
-    """Rows as JSON by the names of their columns."""
-    plain = [(column, name) for column, name in row.columns.items() if column not in row.json]
-    packed = [(column, row.columns[column]) for column in row.json]
-    made = []
-    for each in values:
-        cells = {column: each[name] for column, name in plain}
-        # It is JSON already, and stays as it was spelt.
-        cells |= {column: orjson.Fragment(each[name]) for column, name in packed}
-        made.append(cells)
-    return orjson.dumps(made).decode()
+def copy_of(row: RowOf) -> str:
+    """What takes in any number of rows, at three quarters of what an insert costs."""
+    return f"copy {row.table} ({', '.join(row.columns)}) from stdin"
 
 
 class PostgresLedger:
@@ -176,24 +176,27 @@ class PostgresLedger:
         return self.judged(one_statement_if(premise, tuple(arms)), values) == 1
 
     def write_rows(self, writes: Writes) -> None:
-        """The inserts of many writes as one statement, all or none; raises Conflict."""
-        by_row: dict[RowOf, list[Values]] = {}
-        for arms, values in writes:
-            for arm in arms:
-                if arm.row is None:
-                    raise ValueError(f"no insert: {arm.sql}")
-                by_row.setdefault(arm.row, []).append(values)
-        if by_row:
-            rows = {f"rows{i}": json_rows(row, values) for i, (row, values) in enumerate(by_row.items())}
-            self.judged(many_rows(tuple(by_row)), rows)
+        """The inserts of many writes as one transaction, all or none; raises Conflict."""
+        if not writes:
+            return
+        self.command("begin")
+        try:
+            for row, many in sorted_rows(writes).items():
+                with self.cursor.copy(copy_of(row)) as copy:
+                    for cells in row.cells(many):
+                        copy.write_row(cells)
+            self.command("commit")
+        except BaseException as error:
+            self.command("rollback")
+            if isinstance(error, LOST):
+                raise Conflict from error
+            raise
 
     def judged(self, statement: Numbered, values: Values) -> int:
         """The one number that a statement answers with; raises Conflict where the database says no."""
         try:
             return self.number(statement, values)
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DivisionByZero) as error:
-            raise Conflict from error
-        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+        except LOST as error:
             raise Conflict from error
 
     def number(self, statement: Numbered, values: Values) -> int:

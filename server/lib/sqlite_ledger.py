@@ -2,15 +2,34 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from server.lib.db import open_sqlite
 from server.lib.filelock import FileLock
 from server.lib.group_commit import UNDO_JOB, GroupCommit, RolledBack
-from server.lib.ledger import Arm, Conflict, Ledger, Result, Row, Values, WriteFailed, Writes, decided
+from server.lib.ledger import (
+    Arm,
+    Conflict,
+    Ledger,
+    Result,
+    Row,
+    RowOf,
+    Values,
+    WriteFailed,
+    Writes,
+    decided,
+    sorted_rows,
+)
 
 # Another row has the key.
 TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+
+
+@lru_cache(maxsize=256)
+def insert_of(row: RowOf) -> str:
+    """The insert of one row, whose values come by their places: to look for each by its name takes time."""
+    return f"insert into {row.table} ({', '.join(row.columns)}) values ({', '.join('?' * len(row.columns))})"
 
 
 class SqliteLedger:
@@ -42,11 +61,7 @@ class SqliteLedger:
                 if self.cursor.execute(arm.sql, values).rowcount != 1 and not arm.optional:
                     raise Conflict
         except (Conflict, sqlite3.IntegrityError) as error:
-            # A job writes once: what it has done is what these arms did. Where it has no savepoint, this fails, and
-            # the group runs the job again in one.
-            self.cursor.execute(UNDO_JOB)
-            if isinstance(error, Conflict) or error.sqlite_errorcode in TAKEN:
-                raise Conflict from error
+            self.take_back(error)
             raise
 
     def write_if(self, premise: str, arms: Sequence[Arm], values: Values) -> bool:
@@ -58,8 +73,20 @@ class SqliteLedger:
 
     def write_rows(self, writes: Writes) -> None:
         """The inserts of many writes, all or none; raises Conflict."""
-        for arms, values in writes:
-            self.write(arms, values)
+        try:
+            for row, many in sorted_rows(writes).items():
+                self.cursor.executemany(insert_of(row), row.cells(many))
+        except sqlite3.IntegrityError as error:
+            self.take_back(error)
+            raise
+
+    def take_back(self, error: Conflict | sqlite3.IntegrityError) -> None:
+        """Undoes what the job has done; raises Conflict if that is what went wrong."""
+        # A job writes once: what it has done is what these arms did. Where it has no savepoint, this fails, and the
+        # group runs the job again in one.
+        self.cursor.execute(UNDO_JOB)
+        if isinstance(error, Conflict) or error.sqlite_errorcode in TAKEN:
+            raise Conflict from error
 
 
 def no_pause(lost: int) -> None:

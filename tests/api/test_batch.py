@@ -223,6 +223,36 @@ def test_a_lead_that_is_like_no_other_takes_the_short_way(
     again = [lead | {"city": "Denver"} for lead in leads]
     assert counts(post(client, account.schedule_token, *again)) == {"updated": 30}
     assert written == [30, 0]
+    # Now that the token is known, the first goes with the others, but for one lead after its settings have changed.
+    assert counts(post(client, account.schedule_token, *new(100))) == {"created": 5}
+    account.change(Company, account.company_id, region="CA")
+    assert counts(post(client, account.schedule_token, *new(200))) == {"created": 5}
+    assert counts(post(client, account.schedule_token, *new(300))) == {"created": 5}
+    assert written == [30, 0, 5, 4, 5]
+
+
+def new(start: int) -> list[Json]:
+    """Five leads with numbers of their own."""
+    return [{"caller_id": number(start + place)} for place in range(5)]
+
+
+def test_rows_that_others_point_at_are_written_before_them_whichever_came_first(
+    client: FlaskClient, account: Account
+) -> None:
+    leads = [{"caller_id": number(0)}, {"caller_id": "1"}, {"caller_id": number(2), "vendor_lead_id": "V-1"}]
+    assert counts(post(client, account.schedule_token, *leads)) == {"created": 2, "refused": 1}
+
+
+@pytest.mark.parametrize(
+    "odd", ["a\tb", "a\r\nb", "\\", "\\N", "a\n\\.\nb", "\\x41\\n", '"a","b"', "null", "\x1f\u2028é😀"]
+)
+def test_what_has_a_meaning_on_the_way_to_the_database_is_kept_as_it_was_sent(
+    client: FlaskClient, account: Account, odd: str
+) -> None:
+    leads = [{"caller_id": number(place), "sub_id": odd, "data": {"odd": odd}} for place in range(3)]
+    found = results(post(client, account.schedule_token, *leads))
+    assert [(each["lead"]["sub_id"], each["lead"]["data"]["odd"]) for each in found] == [(odd, odd)] * 3
+    assert [(lead["sub_id"], lead["data"]) for lead in account.leads()] == [(odd, {"odd": odd})] * 3
 
 
 # --- What stands beside the leads -----------------------------------------------------------------------------------

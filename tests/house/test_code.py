@@ -10,7 +10,7 @@ import pytest
 from server.config import PROJECT
 
 # The edge commits, once: sessions in one place, the hot path in its two writers.
-MAY_COMMIT = {"server/lib/db.py", "server/lib/group_commit.py"}
+MAY_COMMIT = {"server/lib/db.py", "server/lib/group_commit.py", "server/lib/postgres_ledger.py"}
 
 
 @pytest.mark.parametrize(
