@@ -32,7 +32,7 @@ from server.api import (
 from server.api.application import Application
 from server.companies import configuration
 from server.config import Settings, from_environment
-from server.docs import site, swagger
+from server.docs import swagger, views
 from server.leads.limits import Limits
 from server.lib import json, logs
 from server.lib.db import db, sqlite_path, watch_postgres, watch_sqlite, write_lock
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     for module in (configured, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)
-    site.register(app)
+    views.register(app)
     swagger.register(app)
     cli.register(app)
     app.wsgi_app = tidy_path(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]

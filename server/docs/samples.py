@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from server.docs.highlight import highlight
 from server.docs.languages import Sample, written
-from server.docs.operations import YOUR_TOKEN
+from server.docs.lead_operations import YOUR_TOKEN
 from server.docs.reference import Example, Method
 
 YOUR_KEY = "YOUR_PRIVATE_KEY"

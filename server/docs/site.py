@@ -1,10 +1,4 @@
-"""The docs as pages: what each address shows, as HTML or in apipie's JSON, for the reader's own host and token.
-
-/api/docs                                 everything there is
-/api/docs/1.0/{page}.html                 a page that somebody wrote, or a resource
-/api/docs/1.0/{resource}/{method}.html    a method
-/api/docs/apipie_checksum                 whether anything has changed
-"""
+"""The docs as pages: what each shows, and for whom: a reader with an address and a token, or a copy on a disk."""
 
 import hashlib
 import re
@@ -14,52 +8,28 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from flask import (
-    Blueprint,
-    Flask,
-    Response,
-    current_app,
-    jsonify,
-    render_template,
-    request,
-    send_from_directory,
-)
+from flask import current_app, render_template
 from markupsafe import Markup, escape
 
-from server.api.answers import own_origin
-from server.docs import apipie, handmade, search
+from server.docs import handmade
 from server.docs.apipie import VERSION
 from server.docs.handmade import PAGES
 from server.docs.highlight import highlight
-from server.docs.operations import YOUR_TOKEN
+from server.docs.lead_operations import YOUR_TOKEN
 from server.docs.reference import Method, Reference, read_reference
 from server.docs.samples import ShownExample, shown_examples
-from server.docs.scope import Scope, find_scope
+from server.docs.scope import Scope
 from server.docs.scoped import scoped_method
 from server.docs.specification import build_specification
 from server.lib import json
-from server.lib.compress import compress
 
 FOLDER = handmade.FOLDER.parent
 STATIC = FOLDER / "static"
 ROOT = "/api/docs"
 
-blueprint = Blueprint("docs", __name__, url_prefix=ROOT, template_folder=str(FOLDER / "templates"))
-blueprint.after_request(compress)
-
 # The resource whose pages are about a lead token, where one is known.
 SCOPED = "leads_external"
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Cache-Control": "private, no-store",
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 CODE = re.compile("`([^`]+)`")
 STRESS = re.compile(r"\*([^*]+)\*")
 read_page = lru_cache(maxsize=256)(handmade.read_page)
@@ -68,12 +38,13 @@ read_page = lru_cache(maxsize=256)(handmade.read_page)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """For whom pages are made, and how they link to one another: `base` leads to the index, be it `/api/docs/` or
-    `../`; `scope` is what is known of the reader's lead token."""
+    `../`; `scope` is what is known of the reader's lead token, `unknown` one that was named and is none."""
 
     base_url: str
     base: str = f"{ROOT}/"
     index: str = ROOT
     scope: Scope | None = None
+    unknown: str = ""
     support_email: str = ""
     exported: bool = False
 
@@ -106,13 +77,6 @@ def file_hash(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
-def register(app: Flask) -> None:
-    """Serves the docs."""
-    app.register_blueprint(blueprint)
-    app.add_url_rule(f"{ROOT}.json", "docs.all", show, methods=["GET"])
-    app.jinja_env.filters.update(inline=inline, pretty_json=pretty_json, plain_json=json.plain)
-
-
 def inline(text: str) -> Markup:
     """A sentence whose code stands in backticks and whose stress in stars, as the schemas spell it."""
     marked = CODE.sub(r"<code>\1</code>", str(escape(text)))
@@ -130,83 +94,6 @@ def reference() -> Reference:
     if known is None:
         known = current_app.extensions["reference"] = read_reference(build_specification(current_app))
     return known
-
-
-@blueprint.get("/static/<path:name>")
-def static_file(name: str) -> Response:
-    """A file of the pages, which is kept: its address changes with it."""
-    response = send_from_directory(STATIC, name)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
-
-
-@blueprint.get("/static/search.js")
-def search_index() -> Response:
-    """What the search looks through; a script, so that a copy on a disk has it too."""
-    return Response(search.script(reference(), every_page(site())), content_type="text/javascript; charset=utf-8")
-
-
-@blueprint.get("/apipie_checksum")
-def docs_checksum() -> Response:
-    """Whether the docs have changed since."""
-    return jsonify({"checksum": apipie.checksum(reference())})
-
-
-@blueprint.get("")
-@blueprint.get("/")
-@blueprint.get("/<path:path>")
-def show(path: str = "") -> Response:
-    """The page of an address."""
-    bare, as_json = without_format(path.strip("/"))
-    parts = [part for part in bare.split("/") if part]
-    if parts[:1] == [VERSION]:
-        parts = parts[1:]
-    elif parts:
-        return missing(bare, as_json)
-    if as_json:
-        return as_apipie(parts)
-    page = render(site(), "/".join(parts))
-    return html(page) if page is not None else missing("/".join(parts), as_json)
-
-
-def without_format(path: str) -> tuple[str, bool]:
-    """A path without its extension, and whether JSON is wanted: apipie's own rule, for which `*/*` is JSON."""
-    for extension in (".html", ".json"):
-        if path.endswith(extension):
-            return path.removesuffix(extension), extension == ".json"
-    if request.args.get("format") in ("json", "html"):
-        return path, request.args["format"] == "json"
-    if request.path == f"{ROOT}.json":
-        return path, True
-    return path, request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html"
-
-
-def site() -> Site:
-    """For whom this request's pages are made; raises Refused where an address asks for too many tokens."""
-    asked = request.args.get("lead_token", "")
-    return Site(
-        base_url=own_origin(),
-        scope=find_scope(asked) if asked else None,
-        support_email=current_app.config["SUPPORT_EMAIL"],
-    )
-
-
-def html(text: str, status: int = 200) -> Response:
-    """A page."""
-    return Response(text, status, HEADERS, content_type="text/html; charset=utf-8")
-
-
-def as_apipie(parts: list[str]) -> Response:
-    """The docs as JSON: all, a resource or a method."""
-    known = reference()
-    if (
-        len(parts) > 2
-        or (parts and known.resource(parts[0]) is None)
-        or (len(parts) == 2 and known.method("/".join(parts)) is None)
-    ):
-        return Response(status=404, headers=HEADERS)
-    content = apipie.docs_json(known, own_origin() + ROOT, *parts)
-    return Response(json.dump(content), headers=HEADERS, content_type="application/json")
 
 
 def render(to: Site, path: str) -> str | None:
@@ -231,7 +118,6 @@ def about_method(to: Site, method: Method) -> dict[str, Any]:
     said = {} if to.scope is None else {rule.code: rule.sentence for rule in to.scope.rules}
     return {
         "method": scoped,
-        "asked_token": "" if to.exported or to.scope else request.args.get("lead_token", "")[:64],
         "examples": shown_examples(scoped, to.base_url, to.lead_token),
         "meanings": handmade.meanings(page_of(to, "errors")) | said,
     }
@@ -262,11 +148,8 @@ def every_path() -> Iterator[str]:
         yield from (method.page for method in resource.methods)
 
 
-def missing(path: str, as_json: bool) -> Response:
-    """There is no such page, and these are near it."""
-    if as_json:
-        return Response(status=404, headers=HEADERS)
-    to = site()
-    near = get_close_matches(path.removeprefix(f"{VERSION}/"), [*every_path()], n=5, cutoff=0.5)
+def not_found(to: Site, path: str) -> str:
+    """The HTML that says so, and names the pages near it."""
+    near = get_close_matches(path, [*every_path()], n=5, cutoff=0.5)
     shared = {"site": to, "reference": reference(), "pages": every_page(to), "current": None}
-    return html(render_template("not_found.html", path=path, near=near, **shared), 404)
+    return render_template("not_found.html", path=path, near=near, **shared)

@@ -13,9 +13,10 @@ from server.api.resource import Resource
 from server.config import PROJECT
 from server.docs.answers import COMPONENTS, by_status, refusal
 from server.docs.fields import OPENAPI, Json
+from server.docs.lead_operations import LEAD_BODIES
 from server.docs.managed import components_of
 from server.docs.operation import ALWAYS, JSON, Example, Operation, operation_id
-from server.docs.operations import LEAD_BODIES, operation_of
+from server.docs.operations import operation_of
 from server.docs.resources import RESOURCES
 from server.docs.words import worded
 from server.lib import json

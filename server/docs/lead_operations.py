@@ -1,0 +1,296 @@
+"""What the document says of the endpoints that take leads in or change them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.api.batch import MOST_LEADS
+from server.docs.answers import ref
+from server.docs.fields import Json, asked, in_query, property_of
+from server.docs.managed import ETAG, IF_MATCH, SEEN
+from server.docs.operation import (
+    FOR_EDIT,
+    FOR_LEAD,
+    FOR_PATH,
+    FOR_RULES,
+    FORM,
+    JSON,
+    LEAD_ID,
+    MULTIPART,
+    TOKEN,
+    Example,
+    Operation,
+    Subject,
+    link,
+)
+from server.leads.params import CREDENTIALS
+from server.leads.schemas import LeadSchema
+
+CONTROLS: Mapping[str, Json] = {
+    "dry_run": {
+        "type": "boolean",
+        "description": "Answers what would happen, and keeps nothing.",
+        "example": True,
+    },
+    "explain": {
+        "type": "boolean",
+        "description": "Has the answer say `why`, step by step.",
+        "example": True,
+    },
+    "idempotency_key": {
+        "type": "string",
+        "pattern": "^[!-+\\--~]{1,255}$",
+        "description": "As the header `Idempotency-Key`: one lead, however often the request comes.",
+        "example": "order-1042",
+    },
+    "data_json": {
+        "type": "string",
+        "description": "`data` as JSON in a text.",
+        "example": '{"loan_amount": "500"}',
+    },
+    "redirect_to": {
+        "type": "string",
+        "description": "Where a native form's visitor goes then; the token lists where.",
+        "example": "https://shop.example/thanks",
+    },
+    "redirect_error": {
+        "type": "string",
+        "description": "Where a native form's visitor goes if the lead is refused.",
+        "example": "https://shop.example/sorry",
+    },
+    "google_key": {
+        "type": "string",
+        "description": "What proves a payload of Google's; the token's payload_secret.",
+        "example": "a-secret-of-the-form",
+    },
+    "auth_token": {
+        "type": "string",
+        "description": "A private API key; never in a URL.",
+        "example": "0123456789abcdef0123456789abcdef",
+    },
+}
+OF_PAGES_AND_REPEATS = {"idempotency_key", "redirect_to", "redirect_error"}
+IDEMPOTENCY: Mapping[str, Json] = {
+    "Idempotency-Key": {key: value for key, value in CONTROLS["idempotency_key"].items() if key != "description"}
+    | {"description": "One lead, however often the request comes with this key within seven days."}
+}
+REPLAYED: Mapping[str, Json] = {
+    "Idempotent-Replayed": {"type": "string", "enum": ["true"], "description": "The answer that the key had before."}
+}
+CALLER_ID = Subject(
+    "caller_id",
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 64,
+        "description": "The lead's phone number, in any usual spelling.",
+        "example": "+17192221234",
+    },
+)
+# What can be asked next of the lead that an answer names.
+LEAD_LINKS = {
+    "show": link("records.show_lead", "GET", "lead_id", "lead_id"),
+    "edit": link("lead_edits.edit", "PUT", "lead_id", "lead_id"),
+    "delete": link("lead_edits.delete", "DELETE", "lead_id", "lead_id"),
+    "restore": link("lead_edits.restore", "POST", "lead_id", "lead_id"),
+    "update": link("leads.lead_update", "POST", "lead_id", "lead_id"),
+    "opt_out": link("leads.lead_opt_out", "PUT", "lead_id", "lead_id"),
+    "remove": link("leads.lead_remove", "POST", "lead_id", "lead_id"),
+    "end": link("leads.lead_move_to_end_of_schedule", "PUT", "lead_id", "lead_id"),
+    "opt_out_number": link("leads.caller_opt_out", "PUT", "caller_id", "lead/caller_id"),
+    "why": link("submissions.show_submission", "GET", "submission_id", "metadata/submission_id"),
+}
+
+
+# What stands for a lead token where none is known.
+YOUR_TOKEN = "YOUR_TOKEN"  # noqa: S105 (it is none)
+WITH_TOKEN = {"lead_token": YOUR_TOKEN}
+A_LEAD: Mapping[str, Any] = {"caller_id": "+17192221234", "email": "john@example.com"}
+NEW_LEADS = (
+    Example("A form", {**A_LEAD, "loan_amount": "500"}, FORM),
+    Example("JSON", {**A_LEAD, "data": {"first_name": "John", "loan_amount": 500}}),
+    Example(
+        "With its traffic source, and sent once however often it is tried",
+        {**A_LEAD, "traffic_source_id": "google_ads", "sub_id": "a1b2c3d", "idempotency_key": "order-1042"},
+    ),
+    Example("A dry run: what would happen, and why", {**A_LEAD, "dry_run": True}),
+)
+A_CHANGE = (Example("", {"email": "john@example.com", "data": {"loan_amount": 750}}),)
+
+
+def lead_body() -> Json:
+    """The parameters of a lead; any other name is a lead token."""
+    fields = {name: property_of(each) for name, each in LeadSchema().load_fields.items()}
+    return {"type": "object", "properties": fields | dict(CONTROLS), "additionalProperties": True}
+
+
+def lead_change() -> Json:
+    """What an edit by key takes: its guard is the state that was seen, and no page sends it."""
+    body = lead_body()
+    kept = {name: about for name, about in body["properties"].items() if name not in OF_PAGES_AND_REPEATS}
+    return body | {"properties": kept | {"updated_at": SEEN}}
+
+
+# The bodies of leads, as the document's components.
+LEAD_BODIES = {"LeadBody": lead_body(), "LeadChange": lead_change()}
+
+
+def lead_query() -> list[Json]:
+    """The same in a query string, where no key and no object stand."""
+    controls = [in_query(name, about) for name, about in CONTROLS.items() if name not in CREDENTIALS]
+    return [*asked(LeadSchema(exclude=("data",))), *controls]
+
+
+def lead_operation(
+    method: str,
+    summary: str,
+    description: str,
+    examples: tuple[Example, ...] = (),
+    *,
+    subject: Subject | None = None,
+    by_query: bool = False,
+) -> Operation:
+    """A lead that comes in, or one that the path names."""
+    every = {content_type: ref("LeadBody") for content_type in (JSON, FORM, MULTIPART)}
+    return Operation(
+        page=f"leads_external/{method}",
+        summary=summary,
+        description=description,
+        answer=ref("LeadAnswer"),
+        codes=FOR_LEAD | FOR_PATH if subject else FOR_LEAD,
+        opened_by=TOKEN,
+        query=lead_query() if by_query else [],
+        body={} if by_query else every,
+        headers=IDEMPOTENCY,
+        sends=REPLAYED,
+        subject=subject or LEAD_ID,
+        examples=examples,
+        asks=WITH_TOKEN,
+        needs=("lead_token",) if subject else ("lead_token", "caller_id"),
+        links=LEAD_LINKS,
+        may_redirect=True,
+    )
+
+
+def batch_operation() -> Operation:
+    """Many leads at once."""
+    leads = {
+        "type": "array",
+        "items": lead_body(),
+        "minItems": 1,
+        "maxItems": MOST_LEADS,
+        "description": "The leads; what stands beside them counts for each that does not say it differently.",
+        "example": [{"caller_id": "+17192221234"}],
+    }
+    body = lead_body()
+    return Operation(
+        page="leads_external/batch",
+        summary="Create or update many leads",
+        description="Up to 1,000 leads in 8 MB. Each is decided by itself, and `results` answers each in its order: one"
+        " that is refused stops no other. Needs a server token. An `Idempotency-Key` counts for each lead with its"
+        " place in the batch.",
+        answer=ref("BatchAnswer"),
+        codes=FOR_LEAD,
+        opened_by=TOKEN,
+        body={JSON: body | {"properties": body["properties"] | {"leads": leads}, "required": ["leads"]}},
+        headers=IDEMPOTENCY,
+        asks=WITH_TOKEN,
+        needs=("lead_token", "caller_id"),
+        examples=(Example("", {"leads": [{**A_LEAD, "vendor_lead_id": "L-1042"}, {"caller_id": "+17192225678"}]}),),
+    )
+
+
+def edit_operation(method: str, summary: str, description: str, body: Mapping[str, Json]) -> Operation:
+    """One lead, as its company edits it."""
+    return Operation(
+        page=f"leads/{method}",
+        summary=summary,
+        description=description,
+        answer=ref("LeadAnswer"),
+        codes=FOR_EDIT | FOR_RULES,
+        body=body,
+        headers=IF_MATCH,
+        sends=ETAG,
+        links=LEAD_LINKS,
+        examples=A_CHANGE if body else (),
+    )
+
+
+# By endpoint.
+LEAD_OPERATIONS: Mapping[str, Operation] = {
+    "leads.create": lead_operation(
+        "create",
+        "Create or update a lead",
+        "A live lead of the same number under the token's schedule or offer is updated; otherwise a new lead is made,"
+        " and the schedule starts. Any parameter that is not listed here becomes a lead token.",
+        NEW_LEADS,
+    ),
+    "leads.capture": lead_operation(
+        "capture",
+        "Create or update a lead, and say which rule matched",
+        "The same as `create`; the answer adds `dedupe`: what was done, and with which lead by which rule.",
+        NEW_LEADS[:2],
+    ),
+    "leads.create_or_update": lead_operation(
+        "create_or_update",
+        "Create or update a lead, looking through the whole offer",
+        "As `create`, but a live lead of the number counts wherever it is: in the offer and in each of its schedules.",
+        NEW_LEADS[:2],
+    ),
+    "batch.batch": batch_operation(),
+    "leads.lead_update": lead_operation(
+        "lead_update", "Update exactly that lead", "What is not sent stays as it is.", A_CHANGE, subject=LEAD_ID
+    ),
+    "leads.lead_opt_out": lead_operation(
+        "lead_opt_out",
+        "Opt that lead's number out",
+        "Every pending action of the number stops at once.",
+        subject=LEAD_ID,
+    ),
+    "leads.lead_remove": lead_operation(
+        "lead_remove",
+        "Remove that lead",
+        "Its status becomes `removed`, and no further action runs.",
+        subject=LEAD_ID,
+    ),
+    "leads.lead_move_to_end_of_schedule": lead_operation(
+        "lead_move_to_end_of_schedule",
+        "End that lead's schedule now",
+        "The actions that stand at the end of the schedule run.",
+        subject=LEAD_ID,
+    ),
+    "leads.caller_opt_out": lead_operation(
+        "caller_opt_out",
+        "Opt a number out",
+        "The live lead of that number under the token; every pending action of the number stops at once.",
+        subject=CALLER_ID,
+    ),
+    "leads.caller_opt_out GET": lead_operation(
+        "caller_opt_out",
+        "Opt a number out",
+        "The live lead of that number under the token; every pending action of the number stops at once.",
+        subject=CALLER_ID,
+        by_query=True,
+    ),
+    "leads.caller_remove": lead_operation(
+        "caller_remove",
+        "Remove the live lead of a number",
+        "Its status becomes `removed`, and no further action runs.",
+        subject=CALLER_ID,
+    ),
+    "leads.caller_move_to_end_of_schedule": lead_operation(
+        "caller_move_to_end_of_schedule",
+        "End the schedule of a number's live lead now",
+        "The actions that stand at the end of the schedule run.",
+        subject=CALLER_ID,
+    ),
+    "lead_edits.edit": edit_operation(
+        "update",
+        "Change a lead",
+        "What is not sent stays as it is. The change is on record with *why*, as everything that came in.",
+        {JSON: ref("LeadChange")},
+    ),
+    "lead_edits.delete": edit_operation(
+        "destroy", "Delete a lead", "It is only marked, and can be restored for 30 days.", {}
+    ),
+    "lead_edits.restore": edit_operation("restore", "Restore a lead", "Takes a deletion back.", {}),
+}

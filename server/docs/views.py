@@ -1,0 +1,136 @@
+"""The docs at their addresses, as HTML or in apipie's JSON.
+
+- `/api/docs`: everything there is
+- `/api/docs/1.0/{page}.html`: a page that somebody wrote, or a resource
+- `/api/docs/1.0/{resource}/{method}.html`: a method
+- `/api/docs/apipie_checksum`: whether anything has changed
+"""
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, request, send_from_directory
+
+from server.api.answers import own_origin
+from server.docs import apipie, search
+from server.docs.apipie import VERSION
+from server.docs.scope import find_scope
+from server.docs.site import (
+    FOLDER,
+    ROOT,
+    STATIC,
+    Site,
+    every_page,
+    inline,
+    not_found,
+    pretty_json,
+    reference,
+    render,
+)
+from server.lib import json
+from server.lib.compress import compress
+
+blueprint = Blueprint("docs", __name__, url_prefix=ROOT, template_folder=str(FOLDER / "templates"))
+blueprint.after_request(compress)
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+# Of a token that is none so much is shown.
+LONGEST = 64
+
+
+def register(app: Flask) -> None:
+    """Serves the docs."""
+    app.register_blueprint(blueprint)
+    app.add_url_rule(f"{ROOT}.json", "docs.all", show, methods=["GET"])
+    app.jinja_env.filters.update(inline=inline, pretty_json=pretty_json, plain_json=json.plain)
+
+
+@blueprint.get("/static/<path:name>")
+def static_file(name: str) -> Response:
+    """A file of the pages, which is kept: its address changes with it."""
+    response = send_from_directory(STATIC, name)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@blueprint.get("/static/search.js")
+def search_index() -> Response:
+    """What the search looks through; a script, so that a copy on a disk has it too."""
+    script = search.script(reference(), every_page(reader()))
+    return Response(script, headers={"Cache-Control": "private, max-age=300"}, content_type="text/javascript")
+
+
+@blueprint.get("/apipie_checksum")
+def docs_checksum() -> Response:
+    """Whether the docs have changed since."""
+    return jsonify({"checksum": apipie.checksum(reference())})
+
+
+@blueprint.get("")
+@blueprint.get("/")
+@blueprint.get("/<path:path>")
+def show(path: str = "") -> Response:
+    """The page of an address."""
+    bare, as_json = without_format(path.strip("/"))
+    parts = [part for part in bare.split("/") if part]
+    if parts[:1] == [VERSION]:
+        parts = parts[1:]
+    elif parts:
+        return missing(bare, as_json)
+    if as_json:
+        return as_apipie(parts)
+    page = render(reader(), "/".join(parts))
+    return html(page) if page is not None else missing("/".join(parts), as_json)
+
+
+def without_format(path: str) -> tuple[str, bool]:
+    """A path without its extension, and whether JSON is wanted: apipie's own rule, for which `*/*` is JSON."""
+    for extension in (".html", ".json"):
+        if path.endswith(extension):
+            return path.removesuffix(extension), extension == ".json"
+    if request.args.get("format") in ("json", "html"):
+        return path, request.args["format"] == "json"
+    if request.path == f"{ROOT}.json":
+        return path, True
+    return path, request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html"
+
+
+def reader() -> Site:
+    """For whom this request's pages are made; raises RateLimitExceeded where an address names too many tokens."""
+    asked = request.args.get("lead_token", "")
+    scope = find_scope(asked) if asked else None
+    return Site(
+        base_url=own_origin(),
+        scope=scope,
+        unknown="" if scope else asked[:LONGEST],
+        support_email=current_app.config["SUPPORT_EMAIL"],
+    )
+
+
+def html(text: str, status: int = 200) -> Response:
+    """A page."""
+    return Response(text, status, HEADERS, content_type="text/html; charset=utf-8")
+
+
+def as_apipie(parts: list[str]) -> Response:
+    """The docs as JSON: all, a resource or a method."""
+    known = reference()
+    if (
+        len(parts) > 2
+        or (parts and known.resource(parts[0]) is None)
+        or (len(parts) == 2 and known.method("/".join(parts)) is None)
+    ):
+        return Response(status=404, headers=HEADERS)
+    content = apipie.docs_json(known, own_origin() + ROOT, *parts)
+    return Response(json.dump(content), headers=HEADERS, content_type="application/json")
+
+
+def missing(path: str, as_json: bool) -> Response:
+    """There is no such page."""
+    return Response(status=404, headers=HEADERS) if as_json else html(not_found(reader(), path), 404)
