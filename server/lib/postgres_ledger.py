@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, LiteralString, cast
 
 import psycopg
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import make_url
 
@@ -179,6 +179,8 @@ class PostgresLedger:
         """The inserts of many writes as one transaction, all or none; raises Conflict."""
         if not writes:
             return
+        if self.connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            raise ValueError("rows are written in a transaction of their own: what is to be undone would be committed")
         self.command("begin")
         try:
             for row, many in sorted_rows(writes).items():

@@ -8,12 +8,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.config import Settings
 from server.docs import site
 from server.docs.handmade import PAGES
 from server.docs.resources import RESOURCES
 from server.leads.params import RESERVED
 from server.leads.schemas import LeadSchema
 from tests.api.test_parameters import ROWS as PARAMETER_ROWS
+from tests.conftest import opened
 
 # The pages are made of no rows.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -198,3 +200,15 @@ def shown(text: str) -> str:
 def test_every_reserved_key_is_named(client: FlaskClient) -> None:
     page = plain(text_of(client, "/api/docs/1.0/lead-tokens.html") + text_of(client, f"{CREATE}.html"))
     assert sorted(name for name in RESERVED if not re.search(rf"\b{name}\b", page)) == []
+
+
+def test_every_page_says_where_help_is_also_the_one_that_is_missing(settings: Settings) -> None:
+    with opened(Settings(**{**settings.__dict__, "support_email": "help@leads.example"})) as app:
+        client = app.test_client()
+        for path in ("/api/docs", f"{CREATE}.html", "/api/docs/1.0/errors.html", "/api/docs/1.0/nothing.html"):
+            page = client.get(path, headers=HTML).get_data(as_text=True)
+            assert 'href="mailto:help@leads.example"' in page, path
+
+
+def test_without_an_address_for_help_no_page_makes_one_up(client: FlaskClient) -> None:
+    assert "mailto:" not in text_of(client, "/api/docs")

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -205,6 +206,33 @@ def test_what_is_not_kept_is_asked_again_when_it_loses(runner: Runner, stored: S
     assert runner.run(job, keep=False) == "done"
     assert job.times == 2
     assert stored() == {1: ("one", 0)}
+
+
+def many(*rows: tuple[int, str, int, str]) -> list[tuple[list[Arm], dict[str, Any]]]:
+    """Writes of two rows each."""
+    names = ("id", "name", "other_id", "other_name")
+    return [([NEW, NEW_OTHER], dict(zip(names, row, strict=True))) for row in rows]
+
+
+def test_many_rows_are_written_all_or_none_and_the_next_job_is_none_the_worse(runner: Runner, stored: Stored) -> None:
+    runner.run(lambda ledger: ledger.write_rows(many((1, "one", 2, "two"), (3, "three", 4, "four"))))
+    assert sorted(stored()) == [1, 2, 3, 4]
+    asked = []
+
+    def again(ledger: Ledger) -> None:
+        asked.append(len(asked))
+        ledger.write_rows(many((5, "five", 6, "six"), (7, "seven", 8, "one" if len(asked) == 1 else "eight")))
+
+    runner.run(again)
+    assert (asked, sorted(stored())) == ([0, 1], [1, 2, 3, 4, 5, 6, 7, 8])
+
+
+def test_many_rows_of_a_job_that_is_not_kept_do_not_stay(runner: Runner, stored: Stored) -> None:
+    with suppress(ValueError):
+        runner.run(lambda ledger: ledger.write_rows(many((1, "one", 2, "two"))), keep=False)
+    assert stored() == {}
+    runner.run(writes(ADD, **ONE))
+    assert [*stored()] == [1]
 
 
 def test_a_job_that_decides_to_refuse_writes_nothing_and_is_not_asked_again(runner: Runner, stored: Stored) -> None:
