@@ -12,6 +12,7 @@ from typing import Any
 
 from server.docs.fields import Json
 from server.docs.operation import FORM, JSON, MULTIPART
+from server.lib.json import plain
 
 # What apipie calls the types of JSON Schema.
 KINDS = {"integer": "numeric", "number": "numeric", "object": "hash"}
@@ -259,7 +260,7 @@ def read_param(
         nullable=known.get("nullable", False),
         kind=KINDS.get(kind, kind),
         validations=tuple(known.get("x-validations", ())),
-        choices=tuple(str(word) for word in known.get("enum", ()) if word is not None),
+        choices=tuple(plain(word) for word in known.get("enum", ()) if word is not None),
         example=known.get("example"),
         default=known.get("default"),
         params=nested if depth < DEEPEST else (),

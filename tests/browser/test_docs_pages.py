@@ -170,6 +170,8 @@ def test_headings_and_parameters_have_links_of_their_own_and_the_page_lists_its_
     part.click()
     expect(page).to_have_url(reader.address(CREATE, "response"))
     expect(part).to_have_attribute("aria-current", "true")
+    # What an answer holds is said as JSON says it.
+    expect(page.locator("[id='returns-success']").get_by_role("cell").last).to_have_text("true")
     page.get_by_role("heading", name="Headers", exact=True).get_by_role("link").click()
     expect(page).to_have_url(reader.address(CREATE, "headers"))
 

@@ -120,7 +120,7 @@ def test_a_page_that_knows_the_token_asks_for_its_contact_fields(
     expect(reader.page.locator("#try-curl")).to_contain_text('"data": {\n    "zip": "12345",\n    "car": "Audi"\n  }')
 
 
-def test_a_batch_is_tried_from_its_json(reader: Reader, account: Account, axe: Axe) -> None:
+def test_a_batch_is_tried_from_its_json(reader: Reader, account: Account) -> None:
     reader.open("leads_external/batch", "try")
     page = reader.page
     page.get_by_label("lead_token required").fill(account.schedule_token)
@@ -133,11 +133,10 @@ def test_a_batch_is_tried_from_its_json(reader: Reader, account: Account, axe: A
     page.get_by_role("button", name="Dry run").click()
     expect(page.locator("#try-state")).to_contain_text("Dry run: 2 leads, 1 created, 1 refused.")
     expect(page.locator("#try-result details").nth(1)).to_contain_text("invalid_caller_id")
-    assert violations(axe, page, "#try-form, #try-result") == []
     assert account.leads() == []
 
 
-def test_a_lead_is_changed_with_an_api_key(reader: Reader, account: Account, live: Live, axe: Axe) -> None:
+def test_a_lead_is_changed_with_an_api_key(reader: Reader, account: Account, live: Live) -> None:
     made = live.post(params={"lead_token": account.schedule_token}, json={"caller_id": "+17195550142"}).json()
     reader.open("leads/update", "try")
     page = reader.page
@@ -148,7 +147,6 @@ def test_a_lead_is_changed_with_an_api_key(reader: Reader, account: Account, liv
     page.get_by_role("textbox", name="email").fill("john@example.com")
     page.get_by_role("button", name="Dry run").click()
     expect(page.locator("#try-state")).to_contain_text("Dry run: a lead would be updated.")
-    assert violations(axe, page, "#try-form, #try-result") == []
     assert account.leads()[0]["email"] is None
 
 
