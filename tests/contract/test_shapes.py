@@ -38,6 +38,8 @@ def test_what_the_document_shows_as_an_example_has_a_shape_that_is_read(
 ) -> None:
     for operation, schema in bodies(api):
         for name, about in schema["properties"].items():
+            if name in ANYTHING:
+                continue
             answer = send(operation, world, run, name, about["example"])
             # An upload names the lines that it could not read, and no parameter.
             said = [] if isinstance(answer.get("errors"), list) else answer.get("errors", {}).get(name, [])
