@@ -29,7 +29,7 @@ ROWS = table("logged_requests.csv")
 PERSONAL = ["7192221234", "222-1234", "7192221", "johnathan", "private.example", "privateson", "privateville"]
 
 # The lines of the start begin with these.
-START = ("Handraiser", "Database", "Workers", "First")
+START = ("Handraiser", "Database", "Workers", "Docs", "First")
 
 # A row that the database refuses, in words that quote it where the database can.
 BREAK = {
