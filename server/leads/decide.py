@@ -69,7 +69,7 @@ def decide(plan: Plan, state: State) -> Decision:
         # The lead that a vendor's id names may have got another number since.
         known = state.contact_of(found, plan.phone.e164) or contact
         return Decision(double["decided"], found, known, found, why=[why_contact, match.why, double])
-    clears, why_clear, warnings = clear_existing(plan, state.live, found)
+    clears, why_clear, warnings = clear_existing(plan, state, found)
     if clears:
         found, ended = None, state.live
     if found is None and plan.asked.fields.get("update_only"):

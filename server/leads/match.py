@@ -115,16 +115,18 @@ def double_click(plan: Plan, state: State, found: Lead) -> dict[str, Any] | None
     return None
 
 
-def clear_existing(plan: Plan, live: Lead | None, found: Lead | None) -> tuple[str | None, Why, Warnings]:
+def clear_existing(plan: Plan, state: State, found: Lead | None) -> tuple[str | None, Why, Warnings]:
     """Whether what is there ends before a new lead is made, and how: deleting goes further than expiring, who may only
     update takes nothing away, and neither does who means a lead elsewhere under the offer."""
+    live = state.live
+    is_elsewhere = found is not None and found["id"] in [lead["id"] for lead in state.elsewhere]
     wishes = [name for name in (DELETE, EXPIRE) if plan.asked.fields.get(name)]
     if not wishes:
         return None, [], []
     left: dict[str, str] = {}
     if plan.asked.fields.get("update_only"):
         left = dict.fromkeys(wishes, "update_only was sent, which takes nothing away")
-    elif plan.matches_offer and live is None and found is not None:
+    elif live is None and is_elsewhere:
         left = dict.fromkeys(wishes, "the live lead is elsewhere under the offer, and is updated")
     elif plan.grant.schedule_id is None:
         left = {EXPIRE: "a lead of an offer is in no schedule"}

@@ -419,7 +419,7 @@ class Model:
                 return "replayed", found
             if self.double_click(wish, found):
                 return "unchanged", found
-        clears = what_it_clears(wish)
+        clears = None if self.is_elsewhere(wish, found) else what_it_clears(wish)
         if clears:
             found = None
         if found is None and wish.fields.get("update_only"):
@@ -455,11 +455,24 @@ class Model:
             theirs = self.stored.leads[named].owner
             rivals = [each for each in self.living(wish, number) if self.stored.leads[each].owner == theirs]
             return rivals[0] if rivals else named
-        all_of_offer = owner.schedule is None and wish.fields.get("update_all_matching_leads")
-        if all_of_offer or wish.ask.endpoint == "create_or_update":
+        if self.looks_through_offer(wish):
             living = self.living(wish, number)
             return max((each for each in living if self.stored.leads[each].owner.offer == owner.offer), default=None)
         return None
+
+    def is_elsewhere(self, wish: Wish, found: int | None) -> bool:
+        """Whether the lead that is meant is one of this number elsewhere under the offer, and there is none here."""
+        number, owner = wish.fields["caller_id"], wish.owner
+        here = [lead for lead in self.stored.leads if lead.live and (lead.owner, lead.number) == (owner, number)]
+        if found is None or here or not self.looks_through_offer(wish):
+            return False
+        lead = self.stored.leads[found]
+        return found in self.living(wish, number) and lead.owner != owner and lead.owner.offer == owner.offer
+
+    def looks_through_offer(self, wish: Wish) -> bool:
+        """Whether a live lead elsewhere under the offer may be meant."""
+        all_of_offer = wish.owner.schedule is None and wish.fields.get("update_all_matching_leads")
+        return bool(all_of_offer) or wish.ask.endpoint == "create_or_update"
 
     def living(self, wish: Wish, number: str) -> list[int]:
         """The leads of a number that are live and have not run out of time, oldest first."""

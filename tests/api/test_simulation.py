@@ -573,6 +573,17 @@ FOUND: dict[str, tuple[list[Step], str]] = {
         ],
         "replayed",
     ),
+    "a lead elsewhere under the offer is updated, and nothing is taken away": (
+        [post("second"), post("cars", "create_or_update", delete_existing=True)],
+        "updated",
+    ),
+    "a vendor's id of another number is no lead elsewhere: what is here goes, and a new one is made": (
+        [
+            post(caller_id=FICTION, vendor_lead_id="v2"),
+            post("first", "create_or_update", vendor_lead_id="v2", delete_existing=True),
+        ],
+        "created",
+    ),
     "a lead whose time to be deleted has come cannot be updated": (
         [post(expires_in=60), named("lead_update", zip="1", after=HOUR)],
         "not_found",
