@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
+import pytest
 from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.contract.checks import OF_SHAPE
@@ -12,6 +13,9 @@ from tests.contract.loosened import ANYTHING, body_schema
 from tests.contract.world import World, is_lead_endpoint
 
 Json = dict[str, Any]
+
+# A shape is judged before any database is asked.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 # One of each JSON type, and of each size that may be too much.
 VALUES: list[Any] = ["text", "x" * 9000, -1, 1.5, 10**12, True, {"a": {}}, [], [[]]]
