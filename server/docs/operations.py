@@ -100,7 +100,7 @@ OPERATIONS: Mapping[str, Operation] = {
         page="submissions/index",
         summary="List submissions",
         description="Everything that came in, taken or refused, with *why*. A server token that may read its list sees"
-        " its own, as its sender was told of them.",
+        " only its own, with what its sender was told.",
         answer=always(submissions=listing({"anyOf": [ref("Submission"), ref("OwnSubmission")]}), metadata=ref("Page")),
         codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
         opened_by=TOKEN,
@@ -127,7 +127,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "submissions.replay_submission": Operation(
         page="submissions/replay",
         summary="Replay a submission",
-        description="Takes it once more under today's rules, once only; a dry run shows the difference first.",
+        description="Takes it once more, under today's rules, and only once; a dry run shows the difference first.",
         answer=ref("ReplayAnswer"),
         codes=FOR_KEY | FOR_BODY | FOR_PATH | {"edit_conflict"},
         body={JSON: taken(ReplaySchema())},
@@ -138,7 +138,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "fields.list_fields": Operation(
         page="tokens/fields",
         summary="List the contact fields of a lead token",
-        description="What the token's offer expects of a lead, for whoever builds a form.",
+        description="The fields that the token's offer asks for: what you need to build a form.",
         answer=always(fields=listing(ref("ExpectedField")), contact_field_types=listing(ref("ExpectedType"))),
         codes=FOR_PARAMETERS | FOR_TOKEN,
         opened_by=TOKEN,
@@ -156,20 +156,20 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "access.reset_password": beside(
         "users/reset_password",
-        "Give a user a fresh password",
-        "The old one ends; the answer shows the new one once.",
+        "Give a user a new password",
+        "The old one stops working at once; the answer shows the new one, only this once.",
         {"password": TEXT},
     ),
     "access.rotate": beside(
         "api_keys/rotate",
-        "Give an API key a fresh private part",
-        "The old one ends; the answer shows the new one once.",
+        "Give an API key a new private part",
+        "The old one stops working at once; the answer shows the new one, only this once.",
         {"private": TEXT},
     ),
     "lead_tokens.rotate": beside(
         "lead_tokens/rotate",
         "Rotate a lead token",
-        "Makes its successor; the present one stays good for `overlap_hours`.",
+        "Makes its successor; the present one keeps working for `overlap_hours`.",
         {"previous_lead_token": ref("LeadToken")},
         taken(RotationSchema(), more={"updated_at": SEEN}),
     ),
@@ -189,7 +189,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "contacts.take_off_list": upload(
         "unsuppress",
         "Take numbers off the suppression list",
-        "Nothing that was stopped starts again by that.",
+        "Actions that were stopped do not start again.",
         "removed",
         "absent",
     ),
