@@ -5,7 +5,7 @@ from typing import Any
 
 from server.api.batch import MOST_LEADS
 from server.docs.answers import ref
-from server.docs.fields import Json, asked, in_query, property_of
+from server.docs.fields import Json, asked, in_query, property_of, validations
 from server.docs.managed import ETAG, IF_MATCH, SEEN
 from server.docs.operation import (
     FOR_EDIT,
@@ -23,17 +23,19 @@ from server.docs.operation import (
     link,
 )
 from server.leads.params import CREDENTIALS
-from server.leads.schemas import LeadSchema
+from server.leads.schemas import Boolean, LeadSchema
 
 CONTROLS: Mapping[str, Json] = {
     "dry_run": {
         "type": "boolean",
         "description": "Answers what would happen, and keeps nothing.",
+        "x-validations": validations(Boolean()),
         "example": True,
     },
     "explain": {
         "type": "boolean",
         "description": "Adds `why` to the answer: each decision, step by step.",
+        "x-validations": validations(Boolean()),
         "example": True,
     },
     "idempotency_key": {

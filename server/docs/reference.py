@@ -39,6 +39,15 @@ class Param:
     default: Any = None
     params: tuple["Param", ...] = ()
 
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Its validations, without those that another one only continues: the longer text says both."""
+        return tuple(
+            text
+            for text in self.validations
+            if not any(other != text and other.startswith(text) for other in self.validations)
+        )
+
     def rows(self, depth: int = 0) -> Iterator[tuple[int, "Param"]]:
         """Itself and what is nested in it, each with how deep."""
         yield depth, self
@@ -180,7 +189,7 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         formats=tuple(FORMATS[each] for each in content) or ("json",),
         by_token={} in operation["security"],
         errors=tuple(read_errors(document, operation)),
-        params=tuple(replace(each, required=each.required or each.name in operation["x-needs"]) for each in params),
+        params=tuple(needed(each) if each.name in operation["x-needs"] else each for each in params),
         headers=tuple(read_parameter(document, each) for each in asked if each["in"] == "header"),
         returns=read_params(document, schema),
         sends=tuple(read_sent(document, answer.get("headers", {}))),
@@ -188,6 +197,11 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         example_path=operation["x-path"],
         answer=answer["content"][JSON].get("example"),
     )
+
+
+def needed(param: Param) -> Param:
+    """A parameter that a method cannot do without: blank counts as absent, and so is not enough."""
+    return replace(param, required=True, nullable=False)
 
 
 def read_examples(operation: Json) -> list[Example]:

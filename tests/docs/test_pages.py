@@ -170,6 +170,21 @@ def test_every_parameter_is_on_the_create_page_with_what_it_says_of_a_wrong_valu
             assert shown(sample) in row, (name, text)
 
 
+def test_what_a_method_needs_is_not_allowed_to_be_blank(client: FlaskClient) -> None:
+    page = text_of(client, f"{CREATE}.html")
+    [resource] = client.get(f"{CREATE}.json").get_json()["docs"]["resources"]
+    params = {each["name"]: each for each in resource["methods"][0]["params"]}
+    for name, blank in (("lead_token", False), ("caller_id", False), ("sub_id", True)):
+        assert ("Blank Value Allowed" in row_of(page, name)) is blank, name
+        assert params[name]["allow_blank"] is blank, name
+
+
+def test_no_row_says_a_rule_twice(client: FlaskClient) -> None:
+    page = text_of(client, f"{CREATE}.html")
+    assert row_of(page, "sub_id").count("Must be a String") == 1
+    assert "Must be a boolean value: 1, true, yes, on, 0, false, no, off" in row_of(page, "dry_run")
+
+
 # These say what they are instead: a token that is none, whatever its shape.
 BY_MEANING = {"lead_token", "schedule_lead_token", "offer_lead_token"}
 
