@@ -88,6 +88,15 @@ def test_the_contact_fields_are_parameters_with_their_rules(client: FlaskClient,
     assert "<BMW>" not in page
 
 
+def test_the_page_says_whose_token_it_is_about(client: FlaskClient, account: Account) -> None:
+    about = re.search(r'<section class="scope".*?</section>', page_with(client, account.schedule_token), re.S)
+    assert about
+    said = " ".join(plain(about[0]).split())
+    assert f"the lead token {account.schedule_token}, a server token of the schedule" in said
+    # It has no contact fields, so none are promised.
+    assert said.endswith("The examples carry it.")
+
+
 def test_the_rules_that_are_switched_on_are_errors_and_no_others(client: FlaskClient, furnished: Account) -> None:
     errors = page_with(client, furnished.schedule_token).partition('id="errors"')[2].partition("</table>")[0]
     said = plain(errors)
@@ -112,7 +121,7 @@ def test_a_token_that_is_not_in_force_is_said_to_be_none_and_the_page_is_everybo
 ) -> None:
     for token in ("0" * 32, "<script>alert(1)</script>", "pb_" + "0" * 32):
         page = page_with(client, token)
-        assert "No lead token in force" in plain(page)
+        assert "is no lead token in force" in plain(page)
         assert "YOUR_TOKEN" in plain(page)
         assert "Call now" not in page
         assert "<script>alert" not in page
