@@ -205,10 +205,11 @@ def batch_operation() -> Operation:
     )
 
 
-def edit_operation(method: str, summary: str, description: str, body: Mapping[str, Json]) -> Operation:
+def edit_operation(method: str, scope: str, summary: str, description: str, body: Mapping[str, Json]) -> Operation:
     """One lead, as its company edits it."""
     return Operation(
         page=f"leads/{method}",
+        scope=scope,
         summary=summary,
         description=description,
         answer=ref("LeadAnswer"),
@@ -291,12 +292,13 @@ LEAD_OPERATIONS: Mapping[str, Operation] = {
     ),
     "lead_edits.edit": edit_operation(
         "update",
+        "leads:update",
         "Change a lead",
         "What is not sent stays as it is. The change is recorded with *why*, like everything that comes in.",
         {JSON: ref("LeadChange")},
     ),
     "lead_edits.delete": edit_operation(
-        "destroy", "Delete a lead", "It is only marked as deleted, and can be restored for 30 days.", {}
+        "destroy", "leads:delete", "Delete a lead", "It is only marked as deleted, and can be restored for 30 days.", {}
     ),
-    "lead_edits.restore": edit_operation("restore", "Restore a lead", "Takes a deletion back.", {}),
+    "lead_edits.restore": edit_operation("restore", "leads:delete", "Restore a lead", "Takes a deletion back.", {}),
 }

@@ -221,11 +221,12 @@ def once_of(resource: Resource) -> dict[str, Json]:
     return {name: TEXT | {"description": text} for name, text in resource.once.items()}
 
 
-def beside(page: str, summary: str, description: str, once: Json, body: Json | None = None) -> Operation:
+def beside(page: str, summary: str, description: str, once: Json, body: Json | None = None, *, scope: str) -> Operation:
     """A further action on one thing, whose answer shows something once beside it."""
     one = page.partition("/")[0].removesuffix("s")
     return Operation(
         page=page,
+        scope=scope,
         summary=summary,
         description=description,
         answer=always(**{one: ref(one.title().replace("_", "")), **once}),

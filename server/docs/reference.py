@@ -85,6 +85,8 @@ class Method:
     operation_ids: tuple[str, ...]
     formats: tuple[str, ...]
     by_token: bool
+    # What a key has to have; nothing where none is needed.
+    scope: str
     errors: tuple[Error, ...]
     params: tuple[Param, ...]
     headers: tuple[Param, ...]
@@ -188,6 +190,7 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         operation_ids=tuple(each["operationId"] for _, _, each in ranked),
         formats=tuple(FORMATS[each] for each in content) or ("json",),
         by_token={} in operation["security"],
+        scope=operation["x-scope"],
         errors=tuple(read_errors(document, operation)),
         params=tuple(needed(each) if each.name in operation["x-needs"] else each for each in params),
         headers=tuple(read_parameter(document, each) for each in asked if each["in"] == "header"),

@@ -11,11 +11,14 @@ from flask.testing import FlaskClient
 from server.config import Settings
 from server.docs import site
 from server.docs.handmade import PAGES
+from server.docs.reference import read_reference
 from server.docs.resources import RESOURCES
+from server.docs.specification import build_specification
 from server.leads.params import RESERVED
 from server.leads.schemas import LeadSchema
 from tests.api.test_parameters import ROWS as PARAMETER_ROWS
 from tests.conftest import opened
+from tests.factories import Account
 
 # The pages are made of no rows.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -168,6 +171,20 @@ def test_every_parameter_is_on_the_create_page_with_what_it_says_of_a_wrong_valu
             # The page has a sample where the answer shows the present.
             sample = "Must be a valid time: " if text.startswith("Must be a valid time") else text
             assert shown(sample) in row, (name, text)
+
+
+def test_the_scope_that_a_page_names_is_the_one_that_a_key_lacks(
+    app: Flask, client: FlaskClient, account: Account
+) -> None:
+    without = account.key("leads:create")
+    for method in read_reference(build_specification(app)).methods():
+        about = re.search(r'<p class="opened">(.*?)</p>', text_of(client, f"/api/docs/1.0/{method.page}.html"), re.S)
+        named = re.search(r"with the scope ([a-z:]+),", plain(about[1]) if about else "")
+        # Who has a lead token is asked for no key, save where a list is read.
+        assert bool(named) is (method.resource != "leads_external" and method.page != "tokens/fields"), method.page
+        if named:
+            answer = client.open(method.example_path, method=method.apis[0][0], headers=without, json={})
+            assert answer.get_json().get("errors") == {"auth_token": [f"lacks the scope {named[1]}"]}, answer.text
 
 
 def test_what_a_method_needs_is_not_allowed_to_be_blank(client: FlaskClient) -> None:
