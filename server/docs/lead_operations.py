@@ -115,7 +115,7 @@ NEW_LEADS = (
     Example("A form", {**A_LEAD, "loan_amount": "500"}, FORM),
     Example("JSON", {**A_LEAD, "data": {"first_name": "John", "loan_amount": 500}}),
     Example(
-        "With its traffic source, and sent once however often it is tried",
+        "With its traffic source, and an idempotency key: a new one for each lead",
         {**A_LEAD, "traffic_source_id": "google_ads", "sub_id": "a1b2c3d", "idempotency_key": "order-1042"},
     ),
     Example("A dry run: what would happen, and why", {**A_LEAD, "dry_run": True}),
@@ -197,10 +197,10 @@ def batch_operation() -> Operation:
         answer=ref("BatchAnswer"),
         codes=FOR_LEAD,
         opened_by=TOKEN,
-        body={JSON: body | {"properties": body["properties"] | {"leads": leads}, "required": ["leads"]}},
+        body={JSON: body | {"properties": {"leads": leads} | body["properties"], "required": ["leads"]}},
         headers=IDEMPOTENCY,
         asks=WITH_TOKEN,
-        needs=("lead_token", "caller_id"),
+        needs=("lead_token", "leads[][caller_id]"),
         examples=(Example("", {"leads": [{**A_LEAD, "vendor_lead_id": "L-1042"}, {"caller_id": "+17192225678"}]}),),
     )
 

@@ -192,7 +192,7 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         by_token={} in operation["security"],
         scope=operation["x-scope"],
         errors=tuple(read_errors(document, operation)),
-        params=tuple(needed(each) if each.name in operation["x-needs"] else each for each in params),
+        params=tuple(with_needs(each, operation["x-needs"]) for each in params),
         headers=tuple(read_parameter(document, each) for each in asked if each["in"] == "header"),
         returns=read_params(document, schema),
         sends=tuple(read_sent(document, answer.get("headers", {}))),
@@ -200,6 +200,12 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         example_path=operation["x-path"],
         answer=answer["content"][JSON].get("example"),
     )
+
+
+def with_needs(param: Param, names: Sequence[str]) -> Param:
+    """A parameter, with all that is nested in it, where those of these full names are needed."""
+    made = replace(param, params=tuple(with_needs(each, names) for each in param.params))
+    return needed(made) if made.full_name in names else made
 
 
 def needed(param: Param) -> Param:

@@ -196,6 +196,12 @@ def test_what_a_method_needs_is_not_allowed_to_be_blank(client: FlaskClient) -> 
         assert params[name]["allow_blank"] is blank, name
 
 
+def test_a_batch_needs_a_number_in_each_lead_and_none_beside_them(client: FlaskClient) -> None:
+    page = text_of(client, "/api/docs/1.0/leads_external/batch.html")
+    needed = re.findall(r'id="param-([^"]+)">(?:(?!</tr>).)*?class="needed"', page, re.S)
+    assert needed == ["leads", "leads[][caller_id]", "lead_token"]
+
+
 def test_no_row_says_a_rule_twice(client: FlaskClient) -> None:
     page = text_of(client, f"{CREATE}.html")
     assert row_of(page, "sub_id").count("Must be a String") == 1
