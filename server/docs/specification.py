@@ -40,7 +40,7 @@ SECURITY: Json = {
 }
 # On every answer, whatever its status.
 HEADERS: Json = {
-    "X-Request-Id": {"type": "string", "format": "uuid", "description": "What we call this request in our logs."},
+    "X-Request-Id": {"type": "string", "format": "uuid", "description": "The id of this request in our logs."},
     "Access-Control-Allow-Origin": {"type": "string", "enum": ["*"], "description": "Any page may read the answer."},
 }
 RETRY_AFTER: Json = {"Retry-After": {"type": "string", "description": "After how many seconds to send it again."}}
