@@ -1,6 +1,7 @@
 """A page that was opened with a lead token is about that token, and tells nobody more than the token does."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -33,6 +34,13 @@ def row(page: str, name: str) -> str:
     match = re.search(rf'<tr[^>]* id="param-{re.escape(name)}">(.*?)</tr>', page, re.S)
     assert match, f"{name} is not on the page"
     return plain(match[1])
+
+
+def scope_of(page: str) -> str:
+    """What a page says of the token that it was opened with."""
+    about = re.search(r'<section class="scope".*?</section>', page, re.S)
+    assert about
+    return " ".join(plain(about[0]).split())
 
 
 @pytest.fixture
@@ -89,12 +97,20 @@ def test_the_contact_fields_are_parameters_with_their_rules(client: FlaskClient,
 
 
 def test_the_page_says_whose_token_it_is_about(client: FlaskClient, account: Account) -> None:
-    about = re.search(r'<section class="scope".*?</section>', page_with(client, account.schedule_token), re.S)
-    assert about
-    said = " ".join(plain(about[0]).split())
+    said = scope_of(page_with(client, account.schedule_token))
     assert f"the lead token {account.schedule_token}, a server token of the schedule" in said
     # It has no contact fields, so none are promised.
     assert said.endswith("The examples carry it.")
+
+
+def test_a_token_that_a_page_has_used_is_said_to_be_exposed(client: FlaskClient, account: Account) -> None:
+    seen = {"exposed_at": datetime(2026, 11, 23, tzinfo=UTC), "exposed_origin": "https://shop.example"}
+    token = account.token(**seen)
+    assert "exposed" not in scope_of(page_with(client, account.schedule_token))
+    said = scope_of(page_with(client, token))
+    assert "It is marked as exposed, because a web page has used it" in said
+    # What stands in a page is anybody's, so it tells no names.
+    assert "a server token of a schedule." in said
 
 
 def test_the_rules_that_are_switched_on_are_errors_and_no_others(client: FlaskClient, furnished: Account) -> None:
