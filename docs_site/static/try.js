@@ -126,7 +126,7 @@
   const sentence = (answer, wasDry) => {
     if (answer.counts) {
       const counts = Object.entries(answer.counts).filter(([name, count]) => count && name !== "total");
-      return `${wasDry ? "Dry run" : "Sent"}: ${answer.counts.total} leads, ${counts.map(([name, count]) => `${count} ${name}`).join(", ")}.`;
+      return `${wasDry ? "Dry run" : "Sent"}: ${answer.counts.total} ${answer.counts.total === 1 ? "lead" : "leads"}, ${counts.map(([name, count]) => `${count} ${name}`).join(", ")}.`;
     }
     if (!answer.success) return `${answer.message ?? "Refused"}.`.replace(/\.\.$/, ".");
     if (!wasDry) return `Done: the lead was ${answer.action ?? "taken"}.`;
@@ -243,15 +243,14 @@
     busy = true;
     label();
     state.textContent = "Sending…";
-    try {
-      show(request, { ...(await ask(request)), wasDry: dry.checked });
-    } catch (failure) {
+    const answered = await ask(request).catch((failure) => {
       if (!(failure instanceof TypeError)) throw failure;
-      showFailure("No answer came: this installation cannot be reached from here. Look at your connection and try again.");
-    } finally {
-      busy = false;
-      label();
-    }
+    });
+    busy = false;
+    label();
+    // What was sent counts: the switch may have been moved since.
+    if (answered) show(request, { ...answered, wasDry: request.body.dry_run === true });
+    else showFailure("No answer came: this installation cannot be reached from here. Check your connection and try again.");
   };
 
   const addRow = () => {

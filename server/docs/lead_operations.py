@@ -5,7 +5,7 @@ from typing import Any
 
 from server.api.batch import MOST_LEADS
 from server.docs.answers import ref
-from server.docs.fields import Json, asked, in_query, property_of
+from server.docs.fields import Json, asked, in_query, property_of, validations
 from server.docs.managed import ETAG, IF_MATCH, SEEN
 from server.docs.operation import (
     FOR_EDIT,
@@ -23,43 +23,45 @@ from server.docs.operation import (
     link,
 )
 from server.leads.params import CREDENTIALS
-from server.leads.schemas import LeadSchema
+from server.leads.schemas import Boolean, LeadSchema
 
 CONTROLS: Mapping[str, Json] = {
     "dry_run": {
         "type": "boolean",
         "description": "Answers what would happen, and keeps nothing.",
+        "x-validations": validations(Boolean()),
         "example": True,
     },
     "explain": {
         "type": "boolean",
-        "description": "Has the answer say `why`, step by step.",
+        "description": "Adds `why` to the answer: each decision, step by step.",
+        "x-validations": validations(Boolean()),
         "example": True,
     },
     "idempotency_key": {
         "type": "string",
         "pattern": "^[!-+\\--~]{1,255}$",
-        "description": "As the header `Idempotency-Key`: one lead, however often the request comes.",
+        "description": "Like the header `Idempotency-Key`: the request makes one lead, however often it is sent.",
         "example": "order-1042",
     },
     "data_json": {
         "type": "string",
-        "description": "`data` as JSON in a text.",
+        "description": "`data` as a JSON string, for clients that cannot send nested parameters.",
         "example": '{"loan_amount": "500"}',
     },
     "redirect_to": {
         "type": "string",
-        "description": "Where a native form's visitor goes then; the token lists where.",
+        "description": "Where the visitor of an HTML form is sent afterwards: one of the token's `allowed_redirects`.",
         "example": "https://shop.example/thanks",
     },
     "redirect_error": {
         "type": "string",
-        "description": "Where a native form's visitor goes if the lead is refused.",
+        "description": "Where the visitor of an HTML form is sent if the lead is refused.",
         "example": "https://shop.example/sorry",
     },
     "google_key": {
         "type": "string",
-        "description": "What proves a payload of Google's; the token's payload_secret.",
+        "description": "The key that a Google Ads lead form sends: the token's `payload_secret`.",
         "example": "a-secret-of-the-form",
     },
     "auth_token": {
@@ -71,10 +73,14 @@ CONTROLS: Mapping[str, Json] = {
 OF_PAGES_AND_REPEATS = {"idempotency_key", "redirect_to", "redirect_error"}
 IDEMPOTENCY: Mapping[str, Json] = {
     "Idempotency-Key": {key: value for key, value in CONTROLS["idempotency_key"].items() if key != "description"}
-    | {"description": "One lead, however often the request comes with this key within seven days."}
+    | {"description": "The request makes one lead, however often it is sent with this key within seven days."}
 }
 REPLAYED: Mapping[str, Json] = {
-    "Idempotent-Replayed": {"type": "string", "enum": ["true"], "description": "The answer that the key had before."}
+    "Idempotent-Replayed": {
+        "type": "string",
+        "enum": ["true"],
+        "description": "This repeats the answer that the key got before.",
+    }
 }
 CALLER_ID = Subject(
     "caller_id",
@@ -109,7 +115,7 @@ NEW_LEADS = (
     Example("A form", {**A_LEAD, "loan_amount": "500"}, FORM),
     Example("JSON", {**A_LEAD, "data": {"first_name": "John", "loan_amount": 500}}),
     Example(
-        "With its traffic source, and sent once however often it is tried",
+        "With its traffic source, and an idempotency key: a new one for each lead",
         {**A_LEAD, "traffic_source_id": "google_ads", "sub_id": "a1b2c3d", "idempotency_key": "order-1042"},
     ),
     Example("A dry run: what would happen, and why", {**A_LEAD, "dry_run": True}),
@@ -178,31 +184,32 @@ def batch_operation() -> Operation:
         "items": lead_body(),
         "minItems": 1,
         "maxItems": MOST_LEADS,
-        "description": "The leads; what stands beside them counts for each that does not say it differently.",
+        "description": "The leads. A parameter beside `leads` applies to each lead that does not set it itself.",
         "example": [{"caller_id": "+17192221234"}],
     }
     body = lead_body()
     return Operation(
         page="leads_external/batch",
         summary="Create or update many leads",
-        description="Up to 1,000 leads in 8 MB. Each is decided by itself, and `results` answers each in its order: one"
-        " that is refused stops no other. Needs a server token. An `Idempotency-Key` counts for each lead with its"
-        " place in the batch.",
+        description="Up to 1,000 leads in 8 MB. Each lead is decided by itself and has its own answer in `results`, in"
+        " the same order: one that is refused stops no other. Needs a server token. An `Idempotency-Key` counts for"
+        " each lead, together with its place in the batch.",
         answer=ref("BatchAnswer"),
         codes=FOR_LEAD,
         opened_by=TOKEN,
-        body={JSON: body | {"properties": body["properties"] | {"leads": leads}, "required": ["leads"]}},
+        body={JSON: body | {"properties": {"leads": leads} | body["properties"], "required": ["leads"]}},
         headers=IDEMPOTENCY,
         asks=WITH_TOKEN,
-        needs=("lead_token", "caller_id"),
+        needs=("lead_token", "leads[][caller_id]"),
         examples=(Example("", {"leads": [{**A_LEAD, "vendor_lead_id": "L-1042"}, {"caller_id": "+17192225678"}]}),),
     )
 
 
-def edit_operation(method: str, summary: str, description: str, body: Mapping[str, Json]) -> Operation:
+def edit_operation(method: str, scope: str, summary: str, description: str, body: Mapping[str, Json]) -> Operation:
     """One lead, as its company edits it."""
     return Operation(
         page=f"leads/{method}",
+        scope=scope,
         summary=summary,
         description=description,
         answer=ref("LeadAnswer"),
@@ -227,13 +234,13 @@ LEAD_OPERATIONS: Mapping[str, Operation] = {
     "leads.capture": lead_operation(
         "capture",
         "Create or update a lead, and say which rule matched",
-        "The same as `create`; the answer adds `dedupe`: what was done, and with which lead by which rule.",
+        "The same as `create`; the answer adds `dedupe`: what was done, which lead matched, and by which rule.",
         NEW_LEADS[:2],
     ),
     "leads.create_or_update": lead_operation(
         "create_or_update",
         "Create or update a lead, looking through the whole offer",
-        "As `create`, but a live lead of the number counts wherever it is: in the offer and in each of its schedules.",
+        "Like `create`, but a live lead of the number counts wherever it is: in the offer or in any of its schedules.",
         NEW_LEADS[:2],
     ),
     "batch.batch": batch_operation(),
@@ -255,19 +262,19 @@ LEAD_OPERATIONS: Mapping[str, Operation] = {
     "leads.lead_move_to_end_of_schedule": lead_operation(
         "lead_move_to_end_of_schedule",
         "End that lead's schedule now",
-        "The actions that stand at the end of the schedule run.",
+        "The schedule's end-of-schedule actions run.",
         subject=LEAD_ID,
     ),
     "leads.caller_opt_out": lead_operation(
         "caller_opt_out",
         "Opt a number out",
-        "The live lead of that number under the token; every pending action of the number stops at once.",
+        "Opts out the live lead of that number under the token; every pending action of the number stops at once.",
         subject=CALLER_ID,
     ),
     "leads.caller_opt_out GET": lead_operation(
         "caller_opt_out",
         "Opt a number out",
-        "The live lead of that number under the token; every pending action of the number stops at once.",
+        "Opts out the live lead of that number under the token; every pending action of the number stops at once.",
         subject=CALLER_ID,
         by_query=True,
     ),
@@ -280,17 +287,18 @@ LEAD_OPERATIONS: Mapping[str, Operation] = {
     "leads.caller_move_to_end_of_schedule": lead_operation(
         "caller_move_to_end_of_schedule",
         "End the schedule of a number's live lead now",
-        "The actions that stand at the end of the schedule run.",
+        "The schedule's end-of-schedule actions run.",
         subject=CALLER_ID,
     ),
     "lead_edits.edit": edit_operation(
         "update",
+        "leads:update",
         "Change a lead",
-        "What is not sent stays as it is. The change is on record with *why*, as everything that came in.",
+        "What is not sent stays as it is. The change is recorded with *why*, like everything that comes in.",
         {JSON: ref("LeadChange")},
     ),
     "lead_edits.delete": edit_operation(
-        "destroy", "Delete a lead", "It is only marked, and can be restored for 30 days.", {}
+        "destroy", "leads:delete", "Delete a lead", "It is only marked as deleted, and can be restored for 30 days.", {}
     ),
-    "lead_edits.restore": edit_operation("restore", "Restore a lead", "Takes a deletion back.", {}),
+    "lead_edits.restore": edit_operation("restore", "leads:delete", "Restore a lead", "Takes a deletion back.", {}),
 }

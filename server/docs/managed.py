@@ -26,7 +26,7 @@ SEEN: Json = {
     "type": "string",
     "format": "date-time",
     "nullable": True,
-    "description": "The `updated_at` that the change rests on; if it has moved since, nothing is done.",
+    "description": "The `updated_at` that you last read; if it has changed since, nothing is done.",
     "example": SOME_TIME,
 }
 CREATED = TIME | {"description": "When it was made.", "example": SOME_TIME}
@@ -36,11 +36,16 @@ SEEN_IN_QUERY: Json = in_query("updated_at", TIME | {"description": SEEN["descri
 IF_MATCH: Mapping[str, Json] = {
     "If-Match": {
         "type": "string",
-        "description": "The `ETag` that the change rests on, as `updated_at`.",
+        "description": "The `ETag` that you last read; if it has changed since, nothing is done.",
         "example": f'"{SOME_TIME}"',
     }
 }
-ETAG: Mapping[str, Json] = {"ETag": {"type": "string", "description": "The state of what is shown."}}
+ETAG: Mapping[str, Json] = {
+    "ETag": {
+        "type": "string",
+        "description": "The version of what is shown; send it as `If-Match` to change exactly that.",
+    }
+}
 
 
 def id_of(resource: Resource) -> Json:
@@ -168,7 +173,7 @@ def touched(resource: Resource, method: str, summary: str, description: str) -> 
 
 def deleted(resource: Resource) -> Operation:
     """A thing that is marked as deleted."""
-    text = "It is only marked, and can be restored; one that is deleted already stays as it is."
+    text = "It is only marked as deleted, and can be restored; one that is deleted already stays as it is."
     return touched(resource, "destroy", f"Delete {named(resource)}", text)
 
 
@@ -216,11 +221,12 @@ def once_of(resource: Resource) -> dict[str, Json]:
     return {name: TEXT | {"description": text} for name, text in resource.once.items()}
 
 
-def beside(page: str, summary: str, description: str, once: Json, body: Json | None = None) -> Operation:
+def beside(page: str, summary: str, description: str, once: Json, body: Json | None = None, *, scope: str) -> Operation:
     """A further action on one thing, whose answer shows something once beside it."""
     one = page.partition("/")[0].removesuffix("s")
     return Operation(
         page=page,
+        scope=scope,
         summary=summary,
         description=description,
         answer=always(**{one: ref(one.title().replace("_", "")), **once}),

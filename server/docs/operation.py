@@ -64,10 +64,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path, and the page that shows it: `resource/method`, in the manner of apipie. `body` is by
-    content type; `headers` are what a request may carry, `sends` what an answer may; `links` lead on from the answer;
-    `examples` are bodies to copy, where what is required does not make one; `asks` is what stands in their URL; `needs`
-    are parameters that have to be there, under this name or another."""
+    """One method of one path, and the page that shows it: `resource/method`, in the manner of apipie. `scope` is what a
+    key has to have; `body` is by content type; `headers` are what a request may carry, `sends` what an answer may;
+    `links` lead on from the answer; `examples` are bodies to copy, where what is required does not make one; `asks` is
+    what stands in their URL; `needs` are parameters that have to be there, under this name or another."""
 
     page: str
     summary: str
@@ -75,6 +75,7 @@ class Operation:
     answer: Json
     codes: frozenset[str]
     opened_by: list[Json] = field(default_factory=lambda: KEY)
+    scope: str = ""
     query: list[Json] = field(default_factory=list)
     body: Mapping[str, Json] = field(default_factory=dict)
     headers: Mapping[str, Json] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from server.api.resource import LIST, Resource
+from server.api.resource import LIST, SHOW, Resource
 from server.api.submissions import ReplaySchema
 from server.contacts.number_list import MOST_NUMBERS
 from server.docs.answers import TEXT, UUID, WHOLE, always, listing, ref
@@ -68,6 +68,7 @@ def upload(method: str, summary: str, description: str, *counted: str) -> Operat
     }
     return Operation(
         page=f"contacts/{method}",
+        scope="leads:update",
         summary=summary,
         description=description,
         answer=always(counts=always(**counts), errors=listing(always(line=WHOLE, value=TEXT, message=TEXT))),
@@ -81,6 +82,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **LEAD_OPERATIONS,
     "records.list_leads": Operation(
         page="leads/index",
+        scope="leads:read",
         summary="List leads",
         description="The newest first, a page at a time; `next_cursor` opens the next page.",
         answer={"anyOf": [always(leads=listing(ref("ListedLead")), metadata=ref("Page")), listing(ref("ListedLead"))]},
@@ -90,6 +92,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "records.show_lead": Operation(
         page="leads/show",
+        scope="leads:read",
         summary="Show a lead",
         description="Also a deleted one, with `deleted_at`.",
         answer=always(lead=ref("Lead")),
@@ -98,9 +101,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "submissions.list_submissions": Operation(
         page="submissions/index",
+        scope="submissions:read",
         summary="List submissions",
         description="Everything that came in, taken or refused, with *why*. A server token that may read its list sees"
-        " its own, as its sender was told of them.",
+        " only its own, with what its sender was told.",
         answer=always(submissions=listing({"anyOf": [ref("Submission"), ref("OwnSubmission")]}), metadata=ref("Page")),
         codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
         opened_by=TOKEN,
@@ -109,6 +113,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "submissions.count_submissions": Operation(
         page="submissions/counts",
+        scope="submissions:read",
         summary="Count submissions by day",
         description="How many came each day, and what became of them.",
         answer=always(counts=listing(ref("DailyCount")), metadata=ref("CountedPeriod")),
@@ -118,6 +123,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "submissions.show_submission": Operation(
         page="submissions/show",
+        scope="submissions:read",
         summary="Show a submission",
         description="What came, from where, what was done, and *why*.",
         answer=always(submission=ref("Submission")),
@@ -126,8 +132,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "submissions.replay_submission": Operation(
         page="submissions/replay",
+        scope="submissions:replay",
         summary="Replay a submission",
-        description="Takes it once more under today's rules, once only; a dry run shows the difference first.",
+        description="Takes it once more, under today's rules, and only once; a dry run shows the difference first.",
         answer=ref("ReplayAnswer"),
         codes=FOR_KEY | FOR_BODY | FOR_PATH | {"edit_conflict"},
         body={JSON: taken(ReplaySchema())},
@@ -138,7 +145,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "fields.list_fields": Operation(
         page="tokens/fields",
         summary="List the contact fields of a lead token",
-        description="What the token's offer expects of a lead, for whoever builds a form.",
+        description="The fields that the token's offer asks for: what you need to build a form.",
         answer=always(fields=listing(ref("ExpectedField")), contact_field_types=listing(ref("ExpectedType"))),
         codes=FOR_PARAMETERS | FOR_TOKEN,
         opened_by=TOKEN,
@@ -148,6 +155,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "calls.report_call": Operation(
         page="calls/create",
+        scope="outcomes:write",
         summary="Report a call",
         description="It belongs to the number's lead; one with the same `external_id` is updated.",
         answer=always(call=ref("Call"), action={"type": "string", "enum": ["created", "updated"]}),
@@ -156,28 +164,32 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "access.reset_password": beside(
         "users/reset_password",
-        "Give a user a fresh password",
-        "The old one ends; the answer shows the new one once.",
+        "Give a user a new password",
+        "The old one stops working at once; the answer shows the new one, only this once.",
         {"password": TEXT},
+        scope="access:write",
     ),
     "access.rotate": beside(
         "api_keys/rotate",
-        "Give an API key a fresh private part",
-        "The old one ends; the answer shows the new one once.",
+        "Give an API key a new private part",
+        "The old one stops working at once; the answer shows the new one, only this once.",
         {"private": TEXT},
+        scope="access:write",
     ),
     "lead_tokens.rotate": beside(
         "lead_tokens/rotate",
         "Rotate a lead token",
-        "Makes its successor; the present one stays good for `overlap_hours`.",
+        "Makes its successor; the present one keeps working for `overlap_hours`.",
         {"previous_lead_token": ref("LeadToken")},
         taken(RotationSchema(), more={"updated_at": SEEN}),
+        scope="config:write",
     ),
     "lead_tokens.clear": beside(
         "lead_tokens/clear_exposure",
         "Clear the mark of exposure",
         "The token has its full powers again, until a page uses it once more.",
         {},
+        scope="config:write",
     ),
     "contacts.add_to_list": upload(
         "suppress",
@@ -189,7 +201,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "contacts.take_off_list": upload(
         "unsuppress",
         "Take numbers off the suppression list",
-        "Nothing that was stopped starts again by that.",
+        "Actions that were stopped do not start again.",
         "removed",
         "absent",
     ),
@@ -201,5 +213,6 @@ def operation_of(endpoint: str, method: str, view: Any) -> Operation | None:
     if isinstance(view, partial) and isinstance(view.args[0], Resource):
         resource, verb = view.args[0], endpoint.rpartition("_")[2]
         links = {} if verb == LIST else links_of(resource, endpoint.partition(".")[0])
-        return replace(MANAGED[verb](resource), links=links)
+        scope = resource.reads if verb in (LIST, SHOW) else resource.writes
+        return replace(MANAGED[verb](resource), links=links, scope=scope)
     return OPERATIONS.get(f"{endpoint} {method}") or OPERATIONS.get(endpoint)

@@ -39,6 +39,15 @@ class Param:
     default: Any = None
     params: tuple["Param", ...] = ()
 
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Its validations, without those that another one only continues: the longer text says both."""
+        return tuple(
+            text
+            for text in self.validations
+            if not any(other != text and other.startswith(text) for other in self.validations)
+        )
+
     def rows(self, depth: int = 0) -> Iterator[tuple[int, "Param"]]:
         """Itself and what is nested in it, each with how deep."""
         yield depth, self
@@ -76,6 +85,8 @@ class Method:
     operation_ids: tuple[str, ...]
     formats: tuple[str, ...]
     by_token: bool
+    # What a key has to have; nothing where none is needed.
+    scope: str
     errors: tuple[Error, ...]
     params: tuple[Param, ...]
     headers: tuple[Param, ...]
@@ -179,8 +190,9 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         operation_ids=tuple(each["operationId"] for _, _, each in ranked),
         formats=tuple(FORMATS[each] for each in content) or ("json",),
         by_token={} in operation["security"],
+        scope=operation["x-scope"],
         errors=tuple(read_errors(document, operation)),
-        params=tuple(replace(each, required=each.required or each.name in operation["x-needs"]) for each in params),
+        params=tuple(with_needs(each, operation["x-needs"]) for each in params),
         headers=tuple(read_parameter(document, each) for each in asked if each["in"] == "header"),
         returns=read_params(document, schema),
         sends=tuple(read_sent(document, answer.get("headers", {}))),
@@ -188,6 +200,17 @@ def read_method(document: Json, page: str, operations: Sequence[tuple[str, str, 
         example_path=operation["x-path"],
         answer=answer["content"][JSON].get("example"),
     )
+
+
+def with_needs(param: Param, names: Sequence[str]) -> Param:
+    """A parameter, with all that is nested in it, where those of these full names are needed."""
+    made = replace(param, params=tuple(with_needs(each, names) for each in param.params))
+    return needed(made) if made.full_name in names else made
+
+
+def needed(param: Param) -> Param:
+    """A parameter that a method cannot do without: blank counts as absent, and so is not enough."""
+    return replace(param, required=True, nullable=False)
 
 
 def read_examples(operation: Json) -> list[Example]:

@@ -19,6 +19,7 @@ class Written:
     key: str
     name: str
     code: Markup
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def shown_examples(method: Method, base_url: str, lead_token: str) -> list[Shown
         ShownExample(
             example.title,
             tuple(
-                Written(language.key, language.name, highlight(text, language.lexer))
+                Written(language.key, language.name, highlight(text, language.lexer), language.note)
                 for language, text in written(sample_of(method, example, lead_token), base_url)
             ),
         )

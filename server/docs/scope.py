@@ -66,6 +66,8 @@ class Scope:
 
     lead_token: str
     kind: str
+    # A server token that a page has used: it has a page's powers until its owner clears the mark.
+    exposed: bool
     owner_kind: str
     owner_name: str | None
     company_name: str | None
@@ -101,6 +103,7 @@ def scope_of(grant: Grant) -> Scope:
     return Scope(
         lead_token=grant.value,
         kind=grant.kind,
+        exposed=grant.exposed,
         owner_kind=grant.owner_kind,
         owner_name=owner_name if named else None,
         company_name=company_name if named else None,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from server.docs.reference import Method, Param
+from server.docs.reference import Method, Param, needed
 from server.docs.scope import Parameter, Scope
 from server.lib.json import plain
 from server.offers.value_types import READERS
@@ -44,10 +44,10 @@ def scoped_param(param: Param, fields: Mapping[str, Parameter], scope: Scope) ->
     field = fields.get(param.name)
     if field is None:
         return param
+    asked = needed(param) if field.required else param
     return replace(
-        param,
+        asked,
         description=described(field),
-        required=param.required or field.required,
         validations=(*param.validations, *rules_of(field)),
     )
 

@@ -40,7 +40,7 @@ SECURITY: Json = {
 }
 # On every answer, whatever its status.
 HEADERS: Json = {
-    "X-Request-Id": {"type": "string", "format": "uuid", "description": "What we call this request in our logs."},
+    "X-Request-Id": {"type": "string", "format": "uuid", "description": "The id of this request in our logs."},
     "Access-Control-Allow-Origin": {"type": "string", "enum": ["*"], "description": "Any page may read the answer."},
 }
 RETRY_AFTER: Json = {"Retry-After": {"type": "string", "description": "After how many seconds to send it again."}}
@@ -111,7 +111,8 @@ def read_recorded() -> Json:
 
 def written(rule: Rule, method: str, operation: Operation, recorded: Json) -> Json:
     """One operation as OpenAPI spells it. What is there for its page alone: `x-page` is which one it is, `x-path` and
-    `x-query` are the URL of the examples, `x-needs` what has to be sent under this name or another."""
+    `x-query` are the URL of the examples, `x-needs` what has to be sent under this name or another, `x-scope` what a
+    key has to have."""
     known = recorded.get(operation_id(rule.endpoint, method), {"request": {"path": rule.rule, "query": {}, "body": {}}})
     asked = known["request"]
     subject = {"in": "path", "required": True, "name": operation.subject.name, **header(operation.subject.about)}
@@ -129,6 +130,7 @@ def written(rule: Rule, method: str, operation: Operation, recorded: Json) -> Js
         "x-path": asked["path"],
         "x-query": operation.asks or asked["query"],
         "x-needs": [*operation.needs],
+        "x-scope": operation.scope,
         "parameters": parameters,
         "security": operation.opened_by,
         "responses": responses(operation, known.get("response")),

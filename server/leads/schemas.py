@@ -159,14 +159,14 @@ class LeadSchema(Schema):
 
     lead_token = Text(
         **about(
-            "Which schedule or offer the lead belongs to: a lead token of either.",
+            "The lead token of the schedule or offer that the lead is for.",
             "0123456789abcdef0123456789abcdef",
         )
     )
     schedule_lead_token = Text(
-        **about("As `lead_token`, looking only at schedules.", "0123456789abcdef0123456789abcdef")
+        **about("Like `lead_token`, looking only at schedules.", "0123456789abcdef0123456789abcdef")
     )
-    offer_lead_token = Text(**about("As `lead_token`, looking only at offers.", "0123456789abcdef0123456789abcdef"))
+    offer_lead_token = Text(**about("Like `lead_token`, looking only at offers.", "0123456789abcdef0123456789abcdef"))
     caller_id = Text(
         digits=True,
         **about("The lead's phone number, in any usual spelling; it is normalised to E.164.", "+17192221234"),
@@ -189,7 +189,7 @@ class LeadSchema(Schema):
     )
     update_all_matching_leads = Boolean(
         **about(
-            "Updates every live lead of that number under the offer, with its schedules, or the schedule.",
+            "Updates every live lead of that number: under the offer and its schedules, or under the schedule.",
             True,
         )
     )
@@ -240,7 +240,10 @@ class LeadSchema(Schema):
     traffic_source_id = Text(
         digits=True,
         longest=255,
-        **about("The traffic source, by the id that you gave it or by ours.", "google_ads"),
+        **about(
+            "The traffic source, by the id that you gave it or by ours. An unknown one is kept as it was sent.",
+            "google_ads",
+        ),
     )
     sub_id = Text(
         digits=True,
@@ -252,7 +255,12 @@ class LeadSchema(Schema):
         longest=255,
         **about("Your own id of this lead: sending it again never makes a second one.", "L-1042"),
     )
-    data = Hash(**about("Lead tokens: any names and values.", {"first_name": "John", "loan_amount": "500"}))
+    data = Hash(
+        **about(
+            "Whatever else you know of the lead, kept as lead tokens: any names and values.",
+            {"first_name": "John", "loan_amount": "500"},
+        )
+    )
 
 
 # The one instance: its fields are what `load_sent` uses, and a look at them is all that others need.

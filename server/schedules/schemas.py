@@ -13,7 +13,7 @@ class ScheduleSchema(Schema):
     """A schedule."""
 
     name = Text("What people call the schedule.", "Call now", required=True)
-    offer_id = RowId("The offer that it belongs to; null is none.", 1, allow_none=True, load_default=None)
+    offer_id = RowId("The offer that it belongs to; null for none.", 1, allow_none=True, load_default=None)
     acceptance = AcceptanceField()
 
 

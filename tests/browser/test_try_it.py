@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from server.offers.models import ContactField, Offer
 from server.schedules.models import Schedule
@@ -76,6 +76,23 @@ def test_sent_for_real_makes_one_lead_with_the_powers_of_a_server_token(trying: 
     assert len(account.submissions()) == 1
     exposed = account.rows("select exposed_at, exposed_origin from lead_token where company_id = :company_id")
     assert {each["exposed_at"] for each in exposed} == {None}
+
+
+def test_what_was_sent_is_told_also_if_the_switch_was_moved_meanwhile(trying: Page, account: Account) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    trying.route("**/api/v1/leads", hold)
+    switch = trying.get_by_label("Dry run: nothing is kept")
+    switch.press("Space")
+    trying.get_by_role("button", name="Send for real").press("Enter")
+    expect(trying.get_by_role("button", name="Sending…")).to_be_visible()
+    switch.press("Space")
+    held[0].continue_()
+    expect(trying.locator("#try-state")).to_contain_text("Done: the lead was created.")
+    assert len(account.leads()) == 1
 
 
 def test_wrong_values_are_shown_at_their_fields(

@@ -4,6 +4,8 @@ import re
 
 from server.api.batch import BATCH, MOST_LEADS
 from server.config import Settings
+from server.docs.words import WORDS
+from server.leads.models import STATUSES
 from server.leads.params import CONTROLS
 from server.leads.record import KEY_KEPT
 from server.leads.substitute import SYSTEM_TOKENS
@@ -95,3 +97,7 @@ def test_the_changelog_has_the_newest_first() -> None:
     dates = [text for level, text in PAGES["changelog"].headings if level == 2]
     assert dates == sorted(dates, reverse=True)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for date in dates)
+
+
+def test_every_status_of_a_lead_is_named_and_no_other() -> None:
+    assert sorted(named(WORDS["lead.status"])) == sorted(STATUSES)

@@ -1,13 +1,20 @@
 """Examples in every language, run as they are shown: what arrives is what the sample holds, value by value."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from server.docs.languages import LANGUAGES, Sample, written
+from server.docs.languages.sample import address
 from server.docs.languages.shell import word
+from server.docs.reference import read_reference
+from server.docs.samples import sample_of
+from server.docs.specification import build_specification
 from tests.docs.interpreters import ALWAYS, LONG, Interpreter
 from tests.docs.samples import TABLE, arrived, samples, to_arrive, to_arrive_by_url
 from tests.factories import Account
@@ -100,8 +107,10 @@ EVERY = PRIVATE | {"jquery", "fetch", "webhook"}
     [
         ({}, EVERY),
         ({"path": "/api/v1/leads/create_or_update"}, EVERY),
-        ({"path": "/api/v1/leads/batch"}, EVERY - {"webhook"}),
-        ({"path": "/api/v1/leads/+17192221234/caller_opt_out", "method": "PUT"}, EVERY - {"webhook"}),
+        ({"path": "/api/v1/tokens/fields", "method": "GET"}, EVERY - {"webhook"}),
+        # A page has not the powers for these.
+        ({"path": "/api/v1/leads/batch"}, PRIVATE),
+        ({"path": "/api/v1/leads/+17192221234/caller_opt_out", "method": "PUT"}, PRIVATE),
         ({"bearer": "0" * 32}, PRIVATE),
         ({"headers": {"authorization": "Token 0"}}, PRIVATE),
         ({"body": {"auth_token": "0"}, "form": True}, PRIVATE),
@@ -112,6 +121,27 @@ def test_only_languages_that_make_sense_are_shown(about: dict[str, Any], expecte
     shown = written(Sample(**LEAD | about), URL)
     assert {language.key for language, _ in shown} == expected
     assert [language for language, _ in shown] == [each for each in LANGUAGES if each.key in expected]
+
+
+def test_what_is_shown_for_pages_is_what_a_page_may_send(app: Flask, client: FlaskClient, account: Account) -> None:
+    refused = set()
+    for method in read_reference(build_specification(app)).methods():
+        for example in method.examples[:1] if "lead_token" in method.examples[0].query else ():
+            sample = sample_of(method, example, account.vendor_token)
+            body = {} if sample.body is None else {"data" if sample.form else "json": sample.body}
+            page = {"Origin": "https://shop.example"}
+            answer = client.open(address(sample, ""), method=sample.method, headers=page, **body)
+            shown = {language.key for language, _ in written(sample, URL)}
+            assert (answer.status_code == 200) is (shown >= {"jquery", "fetch"}), (method.page, answer.text)
+            refused |= set() if answer.status_code == 200 else {answer.get_json()["code"]}
+    assert refused == {"scope_missing"}
+
+
+def test_a_note_says_what_to_mind_before_the_code_is_used(client: FlaskClient) -> None:
+    page = client.get("/api/docs/1.0/leads_external/create.html", headers={"Accept": "text/html"}).text
+    panels = dict(re.findall(r'data-language="(\w+)".*?</code></pre>(.*?)</div>', page, re.S))
+    assert {key for key, rest in panels.items() if "use a publishable token" in rest} == {"jquery", "fetch"}
+    assert {key for key, rest in panels.items() if "Have it sent with" in rest} == {"webhook"}
 
 
 def test_the_webhook_url_has_no_key_that_would_make_one_lead_of_all() -> None:

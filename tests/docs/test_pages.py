@@ -11,11 +11,14 @@ from flask.testing import FlaskClient
 from server.config import Settings
 from server.docs import site
 from server.docs.handmade import PAGES
+from server.docs.reference import read_reference
 from server.docs.resources import RESOURCES
+from server.docs.specification import build_specification
 from server.leads.params import RESERVED
 from server.leads.schemas import LeadSchema
 from tests.api.test_parameters import ROWS as PARAMETER_ROWS
 from tests.conftest import opened
+from tests.factories import Account
 
 # The pages are made of no rows.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -168,6 +171,41 @@ def test_every_parameter_is_on_the_create_page_with_what_it_says_of_a_wrong_valu
             # The page has a sample where the answer shows the present.
             sample = "Must be a valid time: " if text.startswith("Must be a valid time") else text
             assert shown(sample) in row, (name, text)
+
+
+def test_the_scope_that_a_page_names_is_the_one_that_a_key_lacks(
+    app: Flask, client: FlaskClient, account: Account
+) -> None:
+    without = account.key("leads:create")
+    for method in read_reference(build_specification(app)).methods():
+        about = re.search(r'<p class="opened">(.*?)</p>', text_of(client, f"/api/docs/1.0/{method.page}.html"), re.S)
+        named = re.search(r"with the scope ([a-z:]+),", plain(about[1]) if about else "")
+        # Who has a lead token is asked for no key, save where a list is read.
+        assert bool(named) is (method.resource != "leads_external" and method.page != "tokens/fields"), method.page
+        if named:
+            answer = client.open(method.example_path, method=method.apis[0][0], headers=without, json={})
+            assert answer.get_json().get("errors") == {"auth_token": [f"lacks the scope {named[1]}"]}, answer.text
+
+
+def test_what_a_method_needs_is_not_allowed_to_be_blank(client: FlaskClient) -> None:
+    page = text_of(client, f"{CREATE}.html")
+    [resource] = client.get(f"{CREATE}.json").get_json()["docs"]["resources"]
+    params = {each["name"]: each for each in resource["methods"][0]["params"]}
+    for name, blank in (("lead_token", False), ("caller_id", False), ("sub_id", True)):
+        assert ("Blank Value Allowed" in row_of(page, name)) is blank, name
+        assert params[name]["allow_blank"] is blank, name
+
+
+def test_a_batch_needs_a_number_in_each_lead_and_none_beside_them(client: FlaskClient) -> None:
+    page = text_of(client, "/api/docs/1.0/leads_external/batch.html")
+    needed = re.findall(r'id="param-([^"]+)">(?:(?!</tr>).)*?class="needed"', page, re.S)
+    assert needed == ["leads", "leads[][caller_id]", "lead_token"]
+
+
+def test_no_row_says_a_rule_twice(client: FlaskClient) -> None:
+    page = text_of(client, f"{CREATE}.html")
+    assert row_of(page, "sub_id").count("Must be a String") == 1
+    assert "Must be a boolean value: 1, true, yes, on, 0, false, no, off" in row_of(page, "dry_run")
 
 
 # These say what they are instead: a token that is none, whatever its shape.

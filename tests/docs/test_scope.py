@@ -76,7 +76,7 @@ def test_a_token_shows_its_owner_and_in_a_page_not_the_company(
     value = getattr(account, token)
     company_name = "Acme" if about["kind"] == "server" else None
     nothing: dict[str, Any] = dict.fromkeys(("fields", "contact_field_types", "rules", "sources"), ())
-    assert seen(account, value) == Scope(lead_token=value, company_name=company_name, **about, **nothing)
+    assert seen(account, value) == Scope(lead_token=value, exposed=False, company_name=company_name, **about, **nothing)
 
 
 def test_a_server_token_that_a_page_has_exposed_does_not_name_the_company(account: Account) -> None:

@@ -1,6 +1,7 @@
 """A page that was opened with a lead token is about that token, and tells nobody more than the token does."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -33,6 +34,13 @@ def row(page: str, name: str) -> str:
     match = re.search(rf'<tr[^>]* id="param-{re.escape(name)}">(.*?)</tr>', page, re.S)
     assert match, f"{name} is not on the page"
     return plain(match[1])
+
+
+def scope_of(page: str) -> str:
+    """What a page says of the token that it was opened with."""
+    about = re.search(r'<section class="scope".*?</section>', page, re.S)
+    assert about
+    return " ".join(plain(about[0]).split())
 
 
 @pytest.fixture
@@ -88,6 +96,23 @@ def test_the_contact_fields_are_parameters_with_their_rules(client: FlaskClient,
     assert "<BMW>" not in page
 
 
+def test_the_page_says_whose_token_it_is_about(client: FlaskClient, account: Account) -> None:
+    said = scope_of(page_with(client, account.schedule_token))
+    assert f"the lead token {account.schedule_token}, a server token of the schedule" in said
+    # It has no contact fields, so none are promised.
+    assert said.endswith("The examples carry it.")
+
+
+def test_a_token_that_a_page_has_used_is_said_to_be_exposed(client: FlaskClient, account: Account) -> None:
+    seen = {"exposed_at": datetime(2026, 11, 23, tzinfo=UTC), "exposed_origin": "https://shop.example"}
+    token = account.token(**seen)
+    assert "exposed" not in scope_of(page_with(client, account.schedule_token))
+    said = scope_of(page_with(client, token))
+    assert "It is marked as exposed, because a web page has used it" in said
+    # What stands in a page is anybody's, so it tells no names.
+    assert "a server token of a schedule." in said
+
+
 def test_the_rules_that_are_switched_on_are_errors_and_no_others(client: FlaskClient, furnished: Account) -> None:
     errors = page_with(client, furnished.schedule_token).partition('id="errors"')[2].partition("</table>")[0]
     said = plain(errors)
@@ -112,7 +137,7 @@ def test_a_token_that_is_not_in_force_is_said_to_be_none_and_the_page_is_everybo
 ) -> None:
     for token in ("0" * 32, "<script>alert(1)</script>", "pb_" + "0" * 32):
         page = page_with(client, token)
-        assert "No lead token in force" in plain(page)
+        assert "is no lead token in force" in plain(page)
         assert "YOUR_TOKEN" in plain(page)
         assert "Call now" not in page
         assert "<script>alert" not in page

@@ -14,14 +14,14 @@ from server.docs.languages.python import write_python
 from server.docs.languages.ruby import write_ruby
 from server.docs.languages.sample import Sample
 from server.docs.languages.shell import write_curl
-from server.docs.languages.webhook import is_for_webhooks, write_webhook
+from server.docs.languages.webhook import LEADS, is_for_webhooks, write_webhook
 
 __all__ = ["LANGUAGES", "Language", "Sample", "written"]
 
 
 def is_for_pages(sample: Sample) -> bool:
-    """Whether a page may send it: a private key never belongs in one."""
-    return not sample.has_private_key
+    """Whether a page may send it: a private key never belongs in one, and it has not the powers of a server token."""
+    return not sample.has_private_key and sample.path in LEADS | {"/api/v1/tokens/fields"}
 
 
 def always(sample: Sample) -> bool:
@@ -31,24 +31,38 @@ def always(sample: Sample) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One way to send a request: `key` is for anchors and storage, `lexer` is the name that Pygments has for it."""
+    """One way to send a request: `key` is for anchors and storage, `lexer` is the name that Pygments has for it, and
+    `note` what has to be known before the code is used."""
 
     key: str
     name: str
     lexer: str
     write: Callable[[Sample, str], str]
     suits: Callable[[Sample], bool] = always
+    note: str = ""
 
+
+IN_A_PAGE = (
+    "In a web page use a publishable token (`pub_…`). Everybody can read what stands there, so a server token that a"
+    " browser sends is marked as exposed, and loses its powers."
+)
 
 LANGUAGES = (
     Language("curl", "curl", "bash", write_curl),
-    Language("jquery", "jQuery", "javascript", write_jquery, is_for_pages),
-    Language("fetch", "fetch", "javascript", write_fetch, is_for_pages),
+    Language("jquery", "jQuery", "javascript", write_jquery, is_for_pages, IN_A_PAGE),
+    Language("fetch", "fetch", "javascript", write_fetch, is_for_pages, IN_A_PAGE),
     Language("php", "PHP", "php", write_php),
     Language("python", "Python", "python", write_python),
     Language("node", "Node", "javascript", write_node),
     Language("ruby", "Ruby", "ruby", write_ruby),
-    Language("webhook", "Webhook URL", "text", write_webhook, is_for_webhooks),
+    Language(
+        "webhook",
+        "Webhook URL",
+        "text",
+        write_webhook,
+        is_for_webhooks,
+        "Have it sent with `POST`, and put the other system's placeholders where the values are.",
+    ),
 )
 
 
