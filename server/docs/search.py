@@ -31,13 +31,16 @@ def entries(reference: Reference, pages: Iterable[Page]) -> Iterator[Entry]:
 
 
 def method_entries(method: Method, title: str, seen: set[tuple[str, str]]) -> Iterator[Entry]:
-    """A method and its parameters; of those that many methods share, the first method has them."""
+    """A method, its parameters and the members of its answer; what many methods share, the first of them has."""
     verb, path = method.apis[0]
-    yield entry(method.page, "", f"{verb} {path}", f"{method.summary}. {method.description}", title)
-    for param in method.params:
-        if (param.name, param.description) not in seen:
-            seen.add((param.name, param.description))
-            yield entry(method.page, f"param-{param.name}", param.name, param.description, f"{verb} {path}")
+    where = f"{verb} {path}"
+    yield entry(method.page, "", where, f"{method.summary}. {method.description}", title)
+    members = [member for top in method.returns for _, member in top.rows()]
+    for prefix, params in (("param", method.params), ("returns", members)):
+        for param in params:
+            if (param.name, param.description) not in seen:
+                seen.add((param.name, param.description))
+                yield entry(method.page, f"{prefix}-{param.full_name}", param.name, param.description, where)
 
 
 def entry(page: str, anchor: str, title: str, text: str, where: str) -> Entry:

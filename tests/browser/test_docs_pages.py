@@ -194,6 +194,7 @@ def test_the_language_that_was_chosen_is_kept_for_all_examples_and_pages(reader:
         ("caller_id", f"{CREATE}.html#param-caller_id"),
         ("retry", "idempotency-and-retries.html"),
         ("lead batch", "leads_external/batch.html"),
+        ("dedupe", f"{CREATE}.html#returns-dedupe"),
     ],
 )
 def test_the_search_finds_and_enter_goes_there(reader: Reader, text: str, found: str) -> None:

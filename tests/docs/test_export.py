@@ -1,5 +1,6 @@
 """A copy of the docs on a disk: every page is there, and every link leads to something in it."""
 
+import json
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -39,6 +40,16 @@ def test_every_link_of_a_copy_leads_to_a_file_and_an_anchor_in_it(app: Flask, co
             if not target.is_file() or (anchor and unquote(anchor) not in pages[target].anchors):
                 broken.append((str(file.relative_to(copy)), link))
     assert broken == []
+
+
+def test_whatever_the_search_of_a_copy_finds_is_there(copy: Path) -> None:
+    script = (copy / "static" / "search.js").read_text(encoding="utf-8")
+    entries = json.loads(script.partition("=")[2].rstrip().removesuffix(";"))
+    assert len(entries) > 500
+    files = {page: copy / "1.0" / f"{page}.html" for page in {entry["page"] for entry in entries}}
+    anchors = {page: {"", *links_of(file.read_text(encoding="utf-8")).anchors} for page, file in files.items()}
+    lost = [(entry["page"], entry["anchor"]) for entry in entries if entry["anchor"] not in anchors[entry["page"]]]
+    assert lost == []
 
 
 def test_a_copy_is_not_written_over_what_is_there(app: Flask, tmp_path: Path) -> None:
