@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from server.consent.wording import AUTOMATED, NO_CONDITION, SELLER, STOP, WORDINGS, Wording
 
 TERMS, PRIVACY = "terms_link", "privacy_link"
+ELEMENTS = (SELLER, AUTOMATED, NO_CONDITION, STOP, TERMS, PRIVACY)
 # What an opening denial reaches back over, in characters.
 REACH = 80
 SENTENCES = re.compile(r"(?<=[.!?;])\s+")
-QUOTES = str.maketrans("‘’“”«»‐‑", "''\"\"\"\"--")  # noqa: RUF001 (what people paste)
+QUOTES = str.maketrans("‘’“”«»‐‑", '\'\'""""--')  # noqa: RUF001 (what people paste)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ CONTENT = ("language", "text", "label", "seller_name", "terms_url", "privacy_url
 LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?", re.A)
 
 
-def content_of(values: Mapping[str, Any]) -> dict[str, str | None]:
-    """The content alone of a version's values."""
-    return {name: values[name] for name in CONTENT}
+def content_of(version: Any) -> dict[str, str | None]:
+    """The content alone of a version."""
+    return {name: getattr(version, name) for name in CONTENT}
 
 
 def content_hash(content: Mapping[str, str | None]) -> str:

@@ -11,8 +11,7 @@ from sqlalchemy import JSON, text
 from sqlalchemy.engine import Connection
 
 from server.lib.db import Id, Instant, db
-from server.consent import models as consent  # noqa: F401 (what nobody else imports yet)
-from server.numbers import models as numbers  # noqa: F401
+from server.numbers import models as numbers  # noqa: F401 (what nobody else imports yet)
 from server.outcomes import models as outcomes  # noqa: F401
 
 # Any number, the same in every version.
