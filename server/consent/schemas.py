@@ -108,7 +108,7 @@ class VersionSchema(ContentSchema):
     disclosure_id = RowId("The disclosure that it is a version of.", 1, dump_only=True)
     content_hash = Text(
         "SHA-256 of the content's canonical JSON (RFC 8785).",
-        "1f0c2b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8",
+        "64118b3c15b051e07255304706f98457d9da7580186a380d12cdecd046e21149",
         dump_only=True,
     )
     is_current = Switch("Whether it is what visitors of its language are shown.", dump_only=True)
@@ -124,7 +124,9 @@ class VersionFilter(Schema):
     """The filters of the list of a disclosure's versions."""
 
     language = Language("Only versions in exactly this language.", "es-MX")
-    content_hash = Text("Only the version with this content.", "1f0c2b3a4d5e6f70")
+    content_hash = Text(
+        "Only the version with this content.", "64118b3c15b051e07255304706f98457d9da7580186a380d12cdecd046e21149"
+    )
     is_current = Switch("Only the current versions, or only the others.")
     published = Switch("Only versions that were published, or only drafts.")
 

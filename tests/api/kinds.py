@@ -203,7 +203,7 @@ KINDS = (
         one="disclosure",
         many="disclosures",
         body=lambda account: {"name": "Solar landing pages"},
-        change={"name": "Roof landing pages", "default_language": "es"},
+        change={"name": "Roof landing pages"},
         configures=False,
     ),
     Kind(

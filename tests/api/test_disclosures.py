@@ -432,6 +432,8 @@ def test_a_language_falls_back_to_less_of_it_and_to_the_default(texts: Texts) ->
     for asked, found in {"es-MX": "es", "es": "es", "fr": "en", "en-GB": "en", "": "en"}.items():
         preview = texts.done("GET", f"/{disclosure_id}/preview?language={asked}")["preview"]
         assert preview["language"] == found, asked
+    texts.done("PUT", f"/{disclosure_id}", json={"default_language": "es"})
+    assert texts.done("GET", f"/{disclosure_id}/preview?language=fr")["preview"]["language"] == "es"
 
 
 def test_where_nothing_is_published_nothing_is_shown(texts: Texts) -> None:
