@@ -17,7 +17,7 @@ class Language(Text):
     """A language as BCP 47 writes it."""
 
     def __init__(self, description: str, example: str = "en", **more: Any) -> None:
-        super().__init__(description, example, longest=35, **more)
+        super().__init__(description, example, **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:  # type: ignore[override]
         text = super()._deserialize(value, attr, data)

@@ -29,7 +29,7 @@ PAGES = (
     "batches-and-reconciliation",
     "foreign-payloads",
     "managing-by-api",
-    "disclosures",
+    "consent-texts",
     "rate-limits",
     "moving-from-trackdrive",
     "glossary",
