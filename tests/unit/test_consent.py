@@ -93,7 +93,7 @@ ENDLESS = ["'", "(", "call ", "not ", "text - ", "call not ", "automatic ", "rep
 @pytest.mark.parametrize("part", ENDLESS)
 @pytest.mark.parametrize("language", WORDINGS)
 def test_no_text_takes_long_to_read(language: str, part: str) -> None:
-    text = (part * 8192)[:8192]
+    text = f"Not call reply{part * 8192}"[:8192]
     began = time.process_time()
     lint(content(text, language))
     assert time.process_time() - began < 1
