@@ -12,6 +12,7 @@ What is managed is declared in `api/configured.py`; one engine, `api/manage.py`,
     leads                         from a request to a row: params, plan (pure), state (read), decide (pure), record
     lead_tokens                   the credential in `lead_token` and what it grants
     schedules contacts sources    what a lead enters, whose number it is, where it came from
+    consent                       what visitors are shown before they agree to be contacted
     foreign                       payloads of other systems: one mapper for each, and the proofs of their origin
     numbers                       tracking numbers, and which of them a lead is shown
     offers companies              what a lead is for, and whose

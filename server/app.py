@@ -18,6 +18,7 @@ from server.api import (
     calls,
     configured,
     contacts,
+    disclosures,
     fields,
     health,
     lead_edits,
@@ -89,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     for module in (leads, batch, lead_edits, records, submissions, fields, calls, health):
         app.register_blueprint(module.blueprint)
-    for module in (configured, lead_tokens, contacts, token_names, access):
+    for module in (configured, disclosures, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)
     views.register(app)
     swagger.register(app)

@@ -6,7 +6,7 @@ points at, the last position, the version that the client saw) still holds when 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -24,8 +24,6 @@ from server.lib.db import begin_write, db
 from server.lib.fields import MOST_NAMED
 from server.lib.paging import is_number
 from server.lib.secrets import is_id
-
-MILLISECOND = timedelta(milliseconds=1)
 
 
 def begin_edit(company_id: int) -> Company:
@@ -47,8 +45,13 @@ def find(resource: Resource, company_id: int, text: str, lock: bool = False) -> 
         )
         row = db.session.execute(query.with_for_update() if lock else query).scalar_one_or_none()
     if row is None:
-        raise Refused("not_found", f"There is no such {resource.words}", {"id": [f"names no {resource.words}"]})
+        raise unknown(resource)
     return row
+
+
+def unknown(resource: Resource) -> Refused:
+    """The refusal of an id that names nothing of the company."""
+    return Refused("not_found", f"There is no such {resource.words}", {"id": [f"names no {resource.words}"]})
 
 
 def refuse_stale(row: Any, if_match: ETags, seen: object) -> None:
@@ -135,8 +138,7 @@ def restore(resource: Resource, company: Company, row: Any) -> None:
 
 def touch(row: Any) -> None:
     """Moves `updated_at` by a millisecond at least, so that two states never look alike."""
-    last = row.updated_at or row.created_at
-    row.updated_at = max(clock.now(), last + MILLISECOND)
+    row.updated_at = clock.after(row.updated_at or row.created_at)
 
 
 # What was sent

@@ -22,7 +22,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from server.api import editing, keys
 from server.api.answers import json_answer
@@ -155,10 +155,12 @@ def answer(resource: Resource, row: Any, extra: Values | None = None) -> Respons
     return json_answer(shown, headers={"ETag": f'"{version(row)}"'})
 
 
-def listed(resource: Resource, company: Company, asked: Values) -> tuple[list[Any], Values]:
-    """The rows of one page and the list's metadata."""
+def listed(
+    resource: Resource, company: Company, asked: Values, *within: ColumnElement[bool]
+) -> tuple[list[Any], Values]:
+    """The rows of one page and the list's metadata; `within` says of which of the company's things."""
     model = resource.model
-    query = select(model).where(model.company_id == company.id, *conditions(resource, company, asked))
+    query = select(model).where(model.company_id == company.id, *within, *conditions(resource, company, asked))
     if resource.ended:
         ended = getattr(model, resource.ended)
         query = query.where(ended.is_not(None) if asked["deleted"] else ended.is_(None))

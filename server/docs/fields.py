@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from server.companies.rules import SCOPES
 from server.companies.schemas import Email, Scope
+from server.consent.schemas import Url
 from server.lead_tokens.schemas import Origin
 from server.leads import schemas as lead_fields
 from server.lib import fields as our_fields
@@ -116,8 +117,9 @@ def _(field: Scope) -> Json:
     return {"type": "string", "enum": [*SCOPES]}
 
 
-@shape.register
-def _(field: Origin) -> Json:
+@shape.register(Origin)
+@shape.register(Url)
+def _(field: our_fields.Text) -> Json:
     return {"type": "string", "format": "uri", "maxLength": field.longest}
 
 

@@ -29,6 +29,7 @@ PAGES = (
     "batches-and-reconciliation",
     "foreign-payloads",
     "managing-by-api",
+    "consent-texts",
     "rate-limits",
     "moving-from-trackdrive",
     "glossary",

@@ -81,6 +81,8 @@ class Operation:
     headers: Mapping[str, Json] = field(default_factory=dict)
     sends: Mapping[str, Json] = field(default_factory=dict)
     subject: Subject = LEAD_ID
+    # What a second variable of the path names, within the first.
+    part: Subject | None = None
     examples: tuple[Example, ...] = ()
     asks: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from server.api.resource import LIST, SHOW, Resource
 from server.api.submissions import ReplaySchema
 from server.contacts.number_list import MOST_NUMBERS
 from server.docs.answers import TEXT, UUID, WHOLE, always, listing, ref
+from server.docs.disclosure_operations import DISCLOSURE_OPERATIONS
 from server.docs.fields import Json, asked, strict, taken
 from server.docs.lead_operations import LEAD_OPERATIONS, WITH_TOKEN
 from server.docs.managed import ETAG, MANAGED, SEEN, beside, links_of
@@ -80,6 +81,7 @@ def upload(method: str, summary: str, description: str, *counted: str) -> Operat
 # Everything else that has a route, by endpoint; a method of its own where the methods differ.
 OPERATIONS: Mapping[str, Operation] = {
     **LEAD_OPERATIONS,
+    **DISCLOSURE_OPERATIONS,
     "records.list_leads": Operation(
         page="leads/index",
         scope="leads:read",

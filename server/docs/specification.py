@@ -12,10 +12,11 @@ from werkzeug.routing import Rule
 from server.api.resource import Resource
 from server.config import PROJECT
 from server.docs.answers import COMPONENTS, by_status, refusal
+from server.docs.disclosure_operations import DISCLOSURE_COMPONENTS
 from server.docs.fields import OPENAPI, Json
 from server.docs.lead_operations import LEAD_BODIES
 from server.docs.managed import components_of
-from server.docs.operation import ALWAYS, JSON, Example, Operation, operation_id
+from server.docs.operation import ALWAYS, JSON, Example, Operation, Subject, operation_id
 from server.docs.operations import operation_of
 from server.docs.resources import RESOURCES
 from server.docs.words import worded
@@ -61,7 +62,7 @@ def build_specification(app: Flask) -> Json:
     recorded = read_recorded()
     for name, schema in LEAD_BODIES.items():
         spec.components.schema(name, schema)
-    for name, schema in COMPONENTS.items():
+    for name, schema in (COMPONENTS | DISCLOSURE_COMPONENTS).items():
         spec.components.schema(name, worded(schema, name))
     for resource in resources(app):
         for name, schema in components_of(resource).items():
@@ -98,9 +99,17 @@ def described(app: Flask, rule: Rule, recorded: Json) -> dict[str, dict[str, Jso
     for method in METHODS:
         operation = operation_of(rule.endpoint, method, view) if method in (rule.methods or ()) else None
         if operation is not None:
-            path = VARIABLE.sub(f"{{{operation.subject.name}}}", rule.rule)
+            path = rule.rule
+            for subject in subjects_of(rule, operation):
+                path = VARIABLE.sub(f"{{{subject.name}}}", path, count=1)
             paths.setdefault(path, {})[method.lower()] = written(rule, method, operation, recorded)
     return paths
+
+
+def subjects_of(rule: Rule, operation: Operation) -> list[Subject]:
+    """What the variables of a path name, in their order."""
+    known = [operation.subject, *([operation.part] if operation.part else [])]
+    return known[: len(rule.arguments)]
 
 
 def read_recorded() -> Json:
@@ -115,9 +124,9 @@ def written(rule: Rule, method: str, operation: Operation, recorded: Json) -> Js
     key has to have."""
     known = recorded.get(operation_id(rule.endpoint, method), {"request": {"path": rule.rule, "query": {}, "body": {}}})
     asked = known["request"]
-    subject = {"in": "path", "required": True, "name": operation.subject.name, **header(operation.subject.about)}
+    subjects = subjects_of(rule, operation)
     parameters = [
-        *([subject] if rule.arguments else []),
+        *({"in": "path", "required": True, "name": each.name, **header(each.about)} for each in subjects),
         *operation.query,
         *({"name": name, "in": "header", **header(about)} for name, about in operation.headers.items()),
     ]

@@ -1,12 +1,19 @@
 """The one clock: every instant in the product is aware UTC and comes from here."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
     """This instant, in whole milliseconds: what an answer can show is what is stored."""
     instant = datetime.now(UTC)
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def after(last: datetime) -> datetime:
+    """This instant, or the first that an answer tells from `last`, so that two states never look alike."""
+    return max(now(), last + MILLISECOND)
 
 
 def text(instant: datetime) -> str:

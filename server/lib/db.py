@@ -116,6 +116,8 @@ def prepare_sqlite(connection: sqlite3.Connection) -> None:
     connection.execute(f"pragma journal_mode = {JOURNAL_MODE}")
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+    # Else REPLACE would delete rows past the triggers that forbid it.
+    connection.execute("pragma recursive_triggers = on")
 
 
 def open_sqlite(path: Path) -> sqlite3.Connection:

@@ -18,6 +18,14 @@ from tests.factories import Account
 API = "/api/v1"
 # What stands beside the one thing, in the answer that makes it.
 SHOWN_ONCE = {"password", "private"}
+# A version of a disclosure that may be published.
+VERSION: Json = {
+    "text": "Acme Solar may call with an autodialer. Consent is not a condition of purchase. Reply STOP to opt out.",
+    "label": "I agree",
+    "seller_name": "Acme Solar",
+    "terms_url": "https://shop.example/terms",
+    "privacy_url": "https://shop.example/privacy",
+}
 # Numbers of which each is asked for once.
 _numbers = count(1)
 
@@ -189,6 +197,13 @@ KINDS = (
         unique="name",
         kept=True,
         fixed=True,
+        configures=False,
+    ),
+    Kind(
+        one="disclosure",
+        many="disclosures",
+        body=lambda account: {"name": "Solar landing pages"},
+        change={"name": "Roof landing pages"},
         configures=False,
     ),
     Kind(

@@ -11,6 +11,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from server.config import Settings
 from server.errors import STATUS_OF_CODE
+from server.lib import clock
 from server.lib.secrets import is_id
 from tests.api.calls import CAPTURE, LEADS, NUMBER, PAGE, Json, refused, send, take, taken, warned
 from tests.conftest import opened
@@ -298,7 +299,7 @@ def test_a_token_without_a_list_sends_nobody_on(client: FlaskClient, account: Ac
 
 def test_a_token_that_has_ended_sends_nobody_on(client: FlaskClient, site: Account) -> None:
     pages = {"redirect_to": "https://good.com/yes", "redirect_error": "https://good.com/no"}
-    ended = site.token(name="Ended", allowed_redirects=["https://good.com"], disabled_at=site.leads()[0]["created_at"])
+    ended = site.token(name="Ended", allowed_redirects=["https://good.com"], disabled_at=clock.now())
     answers = [send(client, token, **pages) for token in (ended, "0" * 32)]
     assert [refused(answer, "lead_token_invalid")["metadata"]["submission_id"] for answer in answers] == [None, None]
 

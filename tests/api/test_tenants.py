@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.api.calls import CAPTURE, LEADS, NUMBER, Json, refused, take
-from tests.api.kinds import KINDS, Kind, wrong
+from tests.api.kinds import KINDS, VERSION, Kind, wrong
 from tests.factories import Account, make_account
 from tests.snapshot import Difference, difference, snapshot
 
@@ -107,6 +107,21 @@ def suppressed(client: FlaskClient, account: Account) -> Any:
     return made_id
 
 
+def disclosure_version(client: FlaskClient, account: Account) -> tuple[Any, Any]:
+    """A published version, after its disclosure."""
+    made_id = kind_of("disclosure").make(client, account)["id"]
+    answer = client.post(f"/api/v1/disclosures/{made_id}/versions", json=VERSION, headers=account.bearer)
+    version_id = answer.get_json()["version"]["id"]
+    path = f"/api/v1/disclosures/{made_id}/versions/{version_id}/publish"
+    assert client.post(path, headers=account.bearer).status_code == 200
+    return made_id, version_id
+
+
+def published_disclosure(client: FlaskClient, account: Account) -> Any:
+    """A disclosure with a published version."""
+    return disclosure_version(client, account)[0]
+
+
 def kind_of(one: str) -> Kind:
     """A managed kind by its name."""
     return next(kind for kind in KINDS if kind.one == one)
@@ -184,6 +199,13 @@ CASES[f"POST {LEADS}/batch"] = Case(None, lead, lambda account: {"leads": [FOREI
 for each in KINDS:
     CASES |= cases_of(each)
 CASES |= {
+    "POST /api/v1/disclosures/lint": Case("config:read", published_disclosure, lambda account: VERSION),
+    "GET /api/v1/disclosures/<row_id>/preview": Case("config:read", published_disclosure),
+    "GET /api/v1/disclosures/<row_id>/versions": Case("config:read", published_disclosure),
+    "POST /api/v1/disclosures/<row_id>/versions": Case("config:write", published_disclosure, lambda account: VERSION),
+    "GET /api/v1/disclosures/<row_id>/versions/<version_id>": Case("config:read", disclosure_version),
+    "GET /api/v1/disclosures/<row_id>/versions/<version_id>/preview": Case("config:read", disclosure_version),
+    "POST /api/v1/disclosures/<row_id>/versions/<version_id>/publish": Case("config:write", disclosure_version),
     "POST /api/v1/lead_tokens/<row_id>/rotate": Case("config:write", made(kind_of("lead_token"))),
     "POST /api/v1/lead_tokens/<row_id>/clear_exposure": Case("config:write", made(kind_of("lead_token"))),
     "POST /api/v1/users/<row_id>/reset_password": Case("access:write", made(kind_of("user"))),
@@ -211,7 +233,9 @@ def ask(
 ) -> TestResponse:
     """A request of this route about this thing."""
     method, rule = route.split()
-    path = re.sub(r"<[^>]+>", quote(str(made_id)), rule)
+    # A path that names two things is given both.
+    ids = iter(made_id if isinstance(made_id, tuple) else [made_id])
+    path = re.sub(r"<[^>]+>", lambda _: quote(str(next(ids))), rule)
     if method == "GET":
         return client.get(path, query_string=body, headers=headers)
     return client.open(path, method=method, json=body or None, headers=headers)
@@ -265,8 +289,10 @@ def test_another_companys_thing_is_not_there(client: FlaskClient, account: Accou
     assert found.status_code == 200, found.get_json()
 
 
-def unknown_like(made_id: Any) -> str:
+def unknown_like(made_id: Any) -> Any:
     """An id of the same shape that names nothing."""
+    if isinstance(made_id, tuple):
+        return (unknown_like(made_id[0]), *made_id[1:])
     return "2147483647" if str(made_id).isdigit() else "00000000-0000-7000-8000-000000000000"
 
 

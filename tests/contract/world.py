@@ -11,7 +11,7 @@ from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.api.calls import NUMBER, OTHER_NUMBER, PAGE, take
-from tests.api.kinds import KINDS, new_number, new_word
+from tests.api.kinds import KINDS, VERSION, new_number, new_word
 from tests.factories import Account
 
 Json = dict[str, Any]
@@ -47,6 +47,12 @@ class World:
         """One of each kind of thing, and leads."""
         for kind in KINDS:
             self.ids.setdefault(kind.many, []).append(kind.make(self.client, self.account)["id"])
+        [disclosure_id] = self.ids["disclosures"]
+        path = f"{API}disclosures/{disclosure_id}/versions"
+        version = self.client.post(path, json=VERSION, headers=self.account.bearer).get_json()["version"]
+        published = self.client.post(f"{path}/{version['id']}/publish", headers=self.account.bearer)
+        assert published.status_code == 200, published.get_json()
+        self.ids["versions"] = [version["id"]]
         for number in (OTHER_NUMBER, NUMBER):
             self.take_lead(number)
 
@@ -105,7 +111,7 @@ class World:
         """The least that an operation can be sent and do: what it requires, as the document shows it."""
         content = operation.definition.raw.get("requestBody", {}).get("content", {})
         case = operation.Case(media_type=JSON if content else None)
-        case.path_parameters = {each.name: self.subject(case) for each in operation.path_parameters}
+        case.path_parameters = {each.name: self.subject(case, each.name) for each in operation.path_parameters}
         if content:
             schema = content[JSON]["schema"]
             case.body = {name: self.shown(name, schema["properties"][name]) for name in schema.get("required", [])}
@@ -118,8 +124,13 @@ class World:
                 case.query["caller_id"] = NUMBER
         return case
 
-    def subject(self, case: Case) -> Any:
+    def subject(self, case: Case, name: str) -> Any:
         """What a path may name."""
+        if name == "version_id":
+            return self.ids["versions"][0]
+        if case.operation.path.startswith(f"{API}disclosures/{{id}}/"):
+            # The one that has a version.
+            return self.ids["disclosures"][0]
         return NUMBER if "caller_" in case.operation.path else self.ids[collection(case)][-1]
 
     def shown(self, name: str, schema: Json) -> Any:
@@ -142,7 +153,7 @@ class World:
             if "caller_" in case.path:
                 case.path_parameters[name] = random.choice([NUMBER, OTHER_NUMBER, NUMBER, case.path_parameters[name]])
             elif many in self.ids:
-                known = self.ids[many]
+                known = self.ids["versions" if name == "version_id" else many]
                 case.path_parameters[name] = random.choice([*known, *known[-1:] * 4, case.path_parameters[name]])
 
     def spare_the_key(self, case: Case) -> None:

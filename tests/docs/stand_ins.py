@@ -83,5 +83,7 @@ def subject_of(name: str, within: str) -> str:
     """Whose row id a number is: an offer's, whether as `offer_id` or as the `id` of an offer; nothing if it is none."""
     if name in ("id", "record"):
         return within.removesuffix("s")
+    if within == "current":
+        return "version"
     matched = re.fullmatch("(?:default_)?(.+?)_ids?|(api_key)", name)
     return matched[1] or matched[2] if matched else ""

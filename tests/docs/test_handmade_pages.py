@@ -26,6 +26,7 @@ EXPECTED = [
     "attribution",
     "batches-and-reconciliation",
     "changelog",
+    "consent-texts",
     "create-or-update",
     "errors",
     "foreign-payloads",
@@ -189,7 +190,14 @@ class World:
             "OFFER_ID": str(self.account.offer_id),
             "LEAD_ID": leads[-1] if leads else "",
             "SUBMISSION_ID": refused[-1] if refused else "",
+            "DISCLOSURE_ID": self.latest("disclosure"),
+            "VERSION_ID": self.latest("disclosure_version"),
         }
+
+    def latest(self, table: str) -> str:
+        """The id that was given last there."""
+        [row] = self.account.rows(f"select max(id) as id from {table} where company_id = :company_id")
+        return str(row["id"] or "")
 
 
 def objects(text: str) -> Iterator[Any]:

@@ -96,7 +96,7 @@ def one_record(world: World, case: Case) -> Json:
     many = collection(case)
     path = case.operation.path
     for parameter, value in (case.path_parameters or {}).items():
-        path = path.replace(f"{{{parameter}}}", str(stand_ins.replaced(value, "id", many)))
+        path = path.replace(f"{{{parameter}}}", str(stand_ins.replaced(value, parameter, many)))
     sent = {"method": case.method, "path": path, "query": dict(case.query or {})}
     body = case.body if isinstance(case.body, dict) else None
     return {

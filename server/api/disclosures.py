@@ -1,0 +1,185 @@
+"""Disclosures by API: the consent texts of landing pages. A version never changes: it is published, and followed."""
+
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import ColumnElement
+
+from server.api import editing, keys
+from server.api.answers import json_answer
+from server.api.manage import blueprint_of, listed, read_sent, refuse_any
+from server.api.records import filters
+from server.api.resource import DELETE, RESTORE, UPDATE, Resource, Values, version
+from server.companies.models import Company
+from server.consent.lint import Lint, lint
+from server.consent.models import Disclosure, DisclosureVersion
+from server.consent.operations import add_version, publish
+from server.consent.queries import current_version
+from server.consent.render import Shown, links_of, rendered
+from server.consent.rules import content_of
+from server.consent.schemas import (
+    ContentSchema,
+    DisclosureFilter,
+    DisclosureSchema,
+    PreviewFilter,
+    VersionFilter,
+    VersionSchema,
+)
+from server.errors import Refused
+from server.leads.params import invalid
+from server.lib import clock
+from server.lib.db import commit, db
+
+
+def version_conditions(company: Company, asked: Values) -> list[ColumnElement[bool]]:
+    """The filters that were sent, as conditions."""
+    conditions: list[ColumnElement[bool]] = []
+    for name, value in asked.items():
+        if name == "published":
+            column = DisclosureVersion.published_at
+            conditions.append(column.is_not(None) if value else column.is_(None))
+        else:
+            conditions.append(getattr(DisclosureVersion, name) == value)
+    return conditions
+
+
+DISCLOSURES = Resource(
+    one="disclosure",
+    many="disclosures",
+    model=Disclosure,
+    schema=DisclosureSchema,
+    filters=DisclosureFilter,
+)
+# It stands within its disclosure, and its routes below.
+VERSIONS = Resource(
+    one="version",
+    many="versions",
+    model=DisclosureVersion,
+    schema=VersionSchema,
+    filters=VersionFilter,
+    ended=None,
+    conditions=version_conditions,
+    without=frozenset({UPDATE, DELETE, RESTORE}),
+)
+
+blueprint = blueprint_of("disclosures", DISCLOSURES)
+
+
+@blueprint.post("/disclosures/lint")
+def lint_text() -> Response:
+    """What a text would lack, which is kept nowhere."""
+    _, sent = read_sent(DISCLOSURES.reads)
+    content = editing.read_by(ContentSchema(), sent)
+    return json_answer({"lint": said(lint(content | {"language": content["language"] or "en"}))})
+
+
+@blueprint.get("/disclosures/<row_id>/preview")
+def preview(row_id: str) -> Response:
+    """What a visitor of a language is shown now."""
+    key = keys.require(request, DISCLOSURES.reads)
+    disclosure = editing.find(DISCLOSURES, key.company_id, row_id)
+    shown = current_version(disclosure, filters(PreviewFilter()).get("language"))
+    if shown is None:
+        published = ", ".join(disclosure.current) or "nothing"
+        text = f"has no published text here, nor has the default, {disclosure.default_language}; there is: {published}"
+        raise Refused("not_found", f"The language {text}", {"language": [text]})
+    return json_answer({"preview": previewed(shown)})
+
+
+@blueprint.get("/disclosures/<row_id>/versions")
+def list_versions(row_id: str) -> Response:
+    """A page of its versions, drafts too."""
+    key = keys.require(request, VERSIONS.reads)
+    disclosure = editing.find(DISCLOSURES, key.company_id, row_id)
+    company = db.session.get_one(Company, key.company_id)
+    own = DisclosureVersion.disclosure_id == disclosure.id
+    rows, metadata = listed(VERSIONS, company, filters(VERSIONS.listing()), own)
+    return json_answer({"versions": [VERSIONS.view(row) for row in rows], "metadata": metadata})
+
+
+@blueprint.post("/disclosures/<row_id>/versions")
+def create_version(row_id: str) -> Response:
+    """Keeps a text as a draft; the same again is the version that is there."""
+    key, sent = read_sent(VERSIONS.writes)
+    company = editing.begin_edit(key.company_id)
+    disclosure = editing.find(DISCLOSURES, company.id, row_id)
+    editing.refuse_deleted(DISCLOSURES, disclosure)
+    content = editing.read_by(ContentSchema(), sent)
+    content["language"] = content["language"] or disclosure.default_language
+    with editing.judged(VERSIONS):
+        row, created = add_version(disclosure, content, clock.now())
+    answer = answered(row, action="created" if created else "unchanged")
+    commit()
+    return answer
+
+
+@blueprint.get("/disclosures/<row_id>/versions/<version_id>")
+def show_version(row_id: str, version_id: str) -> Response:
+    """One version with what it lacks."""
+    key = keys.require(request, VERSIONS.reads)
+    return answered(find_version(editing.find(DISCLOSURES, key.company_id, row_id), version_id))
+
+
+@blueprint.get("/disclosures/<row_id>/versions/<version_id>/preview")
+def preview_version(row_id: str, version_id: str) -> Response:
+    """What visitors will be shown once a draft is published, or were shown."""
+    key = keys.require(request, VERSIONS.reads)
+    row = find_version(editing.find(DISCLOSURES, key.company_id, row_id), version_id)
+    return json_answer({"preview": previewed(row)})
+
+
+@blueprint.post("/disclosures/<row_id>/versions/<version_id>/publish")
+def publish_version(row_id: str, version_id: str) -> Response:
+    """Shows a version to the visitors of its language from now on; raises Refused for one that lacks something."""
+    key, sent = read_sent(VERSIONS.writes)
+    company = editing.begin_edit(key.company_id)
+    disclosure = editing.find(DISCLOSURES, company.id, row_id, lock=True)
+    row = find_version(disclosure, version_id)
+    editing.refuse_stale(row, request.if_match, sent.pop("updated_at", None))
+    refuse_any(sent)
+    editing.refuse_deleted(DISCLOSURES, disclosure)
+    errors = lint(content_of(row)).errors
+    if errors:
+        raise invalid(errors)
+    if not row.is_current:
+        publish(disclosure, row, clock.now())
+        db.session.flush()
+    answer = answered(row)
+    commit()
+    return answer
+
+
+def find_version(disclosure: Disclosure, text: str) -> DisclosureVersion:
+    """A version of this disclosure; raises the 404 that any other gets too."""
+    row: DisclosureVersion = editing.find(VERSIONS, disclosure.company_id, text)
+    if row.disclosure_id != disclosure.id:
+        raise editing.unknown(VERSIONS)
+    return row
+
+
+def answered(row: DisclosureVersion, **more: Any) -> Response:
+    """A version with what was found in it, and its state."""
+    found = said(lint(content_of(row)))
+    shown = {"version": VERSIONS.view(row), "lint": found, **more}
+    return json_answer(shown, headers={"ETag": f'"{version(row)}"'})
+
+
+def said(found: Lint) -> Values:
+    """What was found in a text, as the API shows it."""
+    names = ("element", "parameter", "message", "why", "add")
+    lacks = [{name: getattr(lack, name) for name in names} for lack in found.lacks]
+    return {"passes": found.passes, "lacks": lacks, "warnings": [*found.warnings]}
+
+
+def previewed(row: DisclosureVersion) -> Values:
+    """A version as a page shows it."""
+    shown = Shown(row.language, row.text, row.label, row.terms_url, row.privacy_url)
+    return {
+        "version_id": row.id,
+        "content_hash": row.content_hash,
+        "language": row.language,
+        "text": row.text,
+        "label": row.label,
+        "links": [link._asdict() for link in links_of(shown)],
+        "html": str(rendered(shown)),
+    }

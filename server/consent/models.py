@@ -1,0 +1,76 @@
+"""Disclosure and its versions."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.lib import clock
+from server.lib.db import Model
+
+CURRENT = text("is_current")
+
+
+class Disclosure(Model):
+    """A consent text of a company under a name of its own; what it says stands in its versions."""
+
+    __tablename__ = "disclosure"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("company.id"), index=True)
+    name: Mapped[str]
+    default_language: Mapped[str] = mapped_column(default="en")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    deleted_at: Mapped[datetime | None]
+
+    # One look for a whole list; written through the versions only.
+    current_versions: Mapped[list["DisclosureVersion"]] = relationship(
+        primaryjoin="and_(DisclosureVersion.disclosure_id == Disclosure.id, DisclosureVersion.is_current)",
+        order_by="DisclosureVersion.language",
+        lazy="selectin",
+        viewonly=True,
+    )
+
+    @property
+    def current(self) -> dict[str, int]:
+        """The current version of each language, by its id."""
+        return {version.language: version.id for version in self.current_versions}
+
+
+class DisclosureVersion(Model):
+    """What one disclosure says in one language. Triggers refuse to change its content, or to delete it: consent that
+    was given to a version points at it for ever. `published_at` and `reviewed_at` are set once; a version that was
+    learned from a page has no `reviewed_at` until somebody has looked at it."""
+
+    __tablename__ = "disclosure_version"
+    __table_args__ = (
+        Index("uq_disclosure_version_content_hash", "company_id", "content_hash", unique=True),
+        Index(
+            "uq_disclosure_version_language",
+            "disclosure_id",
+            "language",
+            unique=True,
+            postgresql_where=CURRENT,
+            sqlite_where=CURRENT,
+        ),
+        Index("ix_disclosure_version_disclosure_id", "company_id", "disclosure_id", "created_at", "id"),
+        CheckConstraint("published_at is null or reviewed_at is not null", name="reviewed"),
+        CheckConstraint("not is_current or published_at is not null", name="current"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("company.id"))
+    disclosure_id: Mapped[int] = mapped_column(ForeignKey("disclosure.id"))
+    language: Mapped[str]
+    text: Mapped[str]
+    label: Mapped[str]
+    seller_name: Mapped[str | None]
+    terms_url: Mapped[str | None]
+    privacy_url: Mapped[str | None]
+    content_hash: Mapped[str]
+    is_current: Mapped[bool] = mapped_column(default=False)
+    reviewed_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
