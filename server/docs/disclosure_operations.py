@@ -72,6 +72,7 @@ def next_of() -> dict[str, Json]:
 DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     "disclosures.lint_text": Operation(
         page="disclosures/lint",
+        scope="config:read",
         summary="Check a consent text",
         description="Says what a text lacks, why it is wanted and what to add; nothing is kept. Without a language it"
         " is read as English.",
@@ -82,6 +83,7 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "disclosures.preview": Operation(
         page="disclosures/preview",
+        scope="config:read",
         summary="Preview a disclosure",
         description="What a visitor of that language is shown now, with HTML that is safe to put into a page.",
         answer=always(preview=ref("Preview")),
@@ -91,6 +93,7 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "disclosures.list_versions": Operation(
         page="disclosures/versions",
+        scope="config:read",
         summary="List the versions of a disclosure",
         description="Drafts too, in all languages, the newest first; `next_cursor` opens the next page.",
         answer=always(versions=listing(ref("Version")), metadata=ref("Page")),
@@ -100,6 +103,7 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "disclosures.create_version": Operation(
         page="disclosures/create_version",
+        scope="config:write",
         summary="Add a version to a disclosure",
         description="Keeps it as a draft, whatever it lacks. A version never changes and is never deleted; the same"
         " content again is the version that is there (`unchanged`).",
@@ -113,6 +117,7 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "disclosures.show_version": Operation(
         page="disclosures/show_version",
+        scope="config:read",
         summary="Show a version of a disclosure",
         description="With what it lacks before it can be published.",
         answer=answer_of(),
@@ -123,6 +128,7 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "disclosures.preview_version": Operation(
         page="disclosures/preview_version",
+        scope="config:read",
         summary="Preview a version",
         description="Also a draft.",
         answer=always(preview=ref("Preview")),
@@ -132,6 +138,7 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "disclosures.publish_version": Operation(
         page="disclosures/publish",
+        scope="config:write",
         summary="Publish a version",
         description="Makes it what visitors of its language are shown, in the place of the one before, which can be"
         " published again. A text that lacks something is refused by all that it lacks.",
