@@ -101,7 +101,8 @@ def new_number() -> str:
 
 def new_word(start: str) -> str:
     """A word that no other call has answered."""
-    return f"{start}_{next(_numbers)}"
+    # In the order of the alphabet they come as they were made.
+    return f"{start}_{next(_numbers):06}"
 
 
 KINDS = (
