@@ -1,5 +1,6 @@
 """Swagger UI as the product serves it, in real Chromium: it works, strictly confined, and asks nobody else."""
 
+import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.factories import Account
@@ -14,6 +15,8 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 
 
+# What it sends goes the way of every request.
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_swagger_ui_shows_and_tries_the_operations_and_asks_nobody_else(
     page: Page, live: Live, account: Account
 ) -> None:
