@@ -220,10 +220,12 @@ def contact_field(row: Any) -> ContactField:
 
 
 def contact_field_types_of(connection: Connection, company_id: int) -> tuple[ContactFieldType, ...]:
-    """The company's types."""
+    """The company's types, in the order in which they were made."""
     stored = models.ContactFieldType
     rows = connection.execute(
-        select(stored.id, stored.key, stored.name).where(stored.company_id == company_id, stored.deleted_at.is_(None))
+        select(stored.id, stored.key, stored.name)
+        .where(stored.company_id == company_id, stored.deleted_at.is_(None))
+        .order_by(stored.id)
     )
     return tuple(ContactFieldType(*row) for row in rows)
 
