@@ -29,21 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record", action="store_true", help="Write the answers that the documentation shows.")
 
 
-# Their tests wait for servers that start and stop, more than they work.
-WAITING = ("tests/faults/", "tests/house/test_dev_script.py")
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits comes first, then what takes long, each of them one database after the other. Of two processes one
-    begins at the start and one in the middle, so that one waits while the other works; who has nothing left to do
-    takes over from the other's end."""
+    """One database after the other, and with each what takes long first: a process that has nothing left to do takes
+    over from the other, which helps only while that has more left than one long test."""
 
-    def place(item: pytest.Item) -> tuple[bool, bool, int]:
+    def place(item: pytest.Item) -> tuple[int, bool]:
         callspec = getattr(item, "callspec", None)
         database = callspec.params.get("database") if callspec else None
-        waits = item.nodeid.startswith(WAITING)
-        return not waits, item.get_closest_marker("early") is None, ORDER.index(database)
+        return ORDER.index(database), item.get_closest_marker("early") is None
 
     items.sort(key=place)
 
