@@ -16,11 +16,12 @@ from server.docs.apipie import VERSION
 from server.docs.handmade import PAGES
 from server.docs.highlight import highlight
 from server.docs.lead_operations import YOUR_TOKEN
-from server.docs.reference import Method, Reference, read_reference
+from server.docs.reading import read_reference
+from server.docs.reference import Method, Reference
 from server.docs.samples import ShownExample, shown_examples
 from server.docs.scope import Scope
 from server.docs.scoped import scoped_method
-from server.docs.specification import build_specification
+from server.docs.specification import specification_of
 from server.lib import json
 
 FOLDER = handmade.FOLDER.parent
@@ -92,7 +93,7 @@ def reference() -> Reference:
     """All pages of the reference, made when the first is asked for."""
     known: Reference | None = current_app.extensions.get("reference")
     if known is None:
-        known = current_app.extensions["reference"] = read_reference(build_specification(current_app))
+        known = current_app.extensions["reference"] = read_reference(specification_of(current_app))
     return known
 
 

@@ -76,6 +76,14 @@ def build_specification(app: Flask) -> Json:
     return made
 
 
+def specification_of(app: Flask) -> Json:
+    """The same, made when the first reader comes, once a process."""
+    known: Json | None = app.extensions.get("specification")
+    if known is None:
+        known = app.extensions["specification"] = build_specification(app)
+    return known
+
+
 def routes(app: Flask) -> list[Rule]:
     """The routes of the API, by path."""
     return sorted(
@@ -183,7 +191,8 @@ def responses(operation: Operation, answered: Any) -> Json:
     for status, codes in by_status(operation.codes | ALWAYS).items():
         retried = RETRY_AFTER if status in (429, 503) else {}
         schema = operation.refuses if operation.refuses and status == 422 else refusal(status, codes)
-        made[str(status)] = response(f"Refused: {', '.join(codes)}.", schema, HEADERS | retried)
+        refused = response(f"Refused: {', '.join(codes)}.", schema, HEADERS | retried)
+        made[str(status)] = refused | {"x-codes": codes}
     return made
 
 

@@ -16,7 +16,7 @@ from server.api.answers import json_answer, own_origin
 from server.api.throttle import a_minute, limiter
 from server.config import PROJECT
 from server.docs.fields import OPENAPI
-from server.docs.specification import build_specification
+from server.docs.specification import specification_of
 from server.lib.compress import compress, takes_gzip
 
 UI = "/api/docs/ui"
@@ -68,7 +68,7 @@ def build(app: Flask) -> dict[str, Any]:
     """The document of an application, without its server."""
     from flasgger import Swagger  # noqa: PLC0415 - 200 ms and 3 MB that few have a use for
 
-    swagger = Swagger(config=CONFIG, merge=True, template=build_specification(app))
+    swagger = Swagger(config=CONFIG, merge=True, template=specification_of(app))
     swagger.app = app
     made: dict[str, Any] = swagger.get_apispecs("apispec_1")
     return made

@@ -10,8 +10,8 @@ import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
 
-from server.docs.lead_operations import CONTROLS
-from server.docs.reference import read_reference
+from server.docs.controls import CONTROLS
+from server.docs.reading import read_reference
 from server.docs.specification import VARIABLE, build_specification
 from server.errors import STATUS_OF_CODE
 from server.leads.params import READ_CONTROLS

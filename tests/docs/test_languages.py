@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from server.docs.languages import LANGUAGES, Sample, written
 from server.docs.languages.sample import address
 from server.docs.languages.shell import word
-from server.docs.reference import read_reference
+from server.docs.reading import read_reference
 from server.docs.samples import sample_of
 from server.docs.specification import build_specification
 from tests.docs.interpreters import ALWAYS, LONG, Interpreter

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from server.config import Settings
 from server.docs import site
 from server.docs.handmade import PAGES
-from server.docs.reference import read_reference
+from server.docs.reading import read_reference
 from server.docs.resources import RESOURCES
 from server.docs.specification import build_specification
 from server.leads.params import RESERVED
