@@ -99,6 +99,9 @@
       make("button", { type: "button", className: "copy" }, "Copy"),
       make("pre", { className: "tall", tabIndex: 0 }, code));
 
+  // What a sentence says of a parameter, where that stands before it already.
+  const after = (param, sentence) => (sentence.startsWith(`${param} `) ? sentence.slice(param.length + 1) : sentence);
+
   const plain = (value) => {
     if (value === null) return "nothing";
     if (typeof value === "boolean") return value ? "yes" : "no";
@@ -182,7 +185,7 @@
           make("strong", {}, said + waits), " ", make("span", { className: "quiet" }, `${took} ms`)),
         answer?.code ? make("p", {}, linkTo(answer.code), ` ${answer.detail ?? ""}`) : null,
         listOf("Errors", errors.map(([name, texts]) => [make("code", {}, name), ` ${texts.join(" ")}`])),
-        listOf("Warnings", warnings.map(({ param, message }) => [make("code", {}, param), ` ${message}`]))),
+        listOf("Warnings", warnings.map(({ param, message }) => [make("code", {}, param), ` ${after(param, message)}`]))),
       ...(answer?.results ?? []).map(oneResult),
       ...(answer?.why?.length ? [make("h3", {}, "Why"), whyList(answer.why)] : []),
       make("div", { className: "sides" },

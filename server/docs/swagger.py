@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 from server.api.answers import json_answer, own_origin
 from server.api.throttle import a_minute, limiter
 from server.config import PROJECT
+from server.docs import views
 from server.docs.fields import OPENAPI
 from server.docs.specification import specification_of
 from server.lib.compress import compress, takes_gzip
@@ -32,13 +33,8 @@ ASSETS = {
 VERSION = swagger_ui_path.name.rpartition("-")[2]
 FOREVER = "public, max-age=31536000, immutable"
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
+# The page is the same for everybody, and a browser may keep it as long as it asks again.
+HEADERS = views.HEADERS | {"Cache-Control": "no-cache"}
 CONFIG: dict[str, Any] = {
     "title": "Handraiser API",
     "openapi": OPENAPI,

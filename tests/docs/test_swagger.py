@@ -111,7 +111,7 @@ def test_the_page_runs_only_what_is_ours(client: FlaskClient) -> None:
     assert (page.status_code, page.content_type) == (200, "text/html; charset=utf-8")
     assert page.headers["Content-Security-Policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert assets(client)
