@@ -11,9 +11,11 @@ VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def new_id() -> str:
-    """A UUID version 7 (RFC 9562): later ones sort last, so that indexes grow at one end."""
-    milliseconds = time.time_ns() // 1_000_000
-    return spelt((milliseconds.to_bytes(6, "big") + os.urandom(10)).hex(), 7)
+    """A UUID version 7 (RFC 9562): later ones sort last, so that indexes grow at one end, and of what came in one
+    millisecond the list tells the order. Twelve bits say which part of it, a quarter of a microsecond each (its §6.2,
+    method 3)."""
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return spelt(((milliseconds << 16) + rest * 4096 // 1_000_000).to_bytes(8, "big").hex() + os.urandom(8).hex(), 7)
 
 
 def random_id() -> str:
