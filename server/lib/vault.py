@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import os
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,10 @@ class Vault:
             return self.cipher.decrypt(sealed.encode()).decode()
         except InvalidToken:
             return None
+
+    def signing_key(self, purpose: str) -> bytes:
+        """A key of its own for what is signed for one purpose, so that no signature can be passed off as another's."""
+        return hmac.digest((self.key or kept_key(self.file)).encode(), purpose.encode(), "sha256")
 
 
 def kept_key(file: Path) -> str:
