@@ -149,6 +149,22 @@ def publish_version(row_id: str, version_id: str) -> Response:
     return answer
 
 
+@blueprint.post("/disclosures/<row_id>/versions/<version_id>/review")
+def review_version(row_id: str, version_id: str) -> Response:
+    """Stands by a text that was learned from a page: leads that agreed to it are held no more from now on."""
+    key, sent = read_sent(VERSIONS.writes)
+    company = editing.begin_edit(key.company_id)
+    row = find_version(editing.find(DISCLOSURES, company.id, row_id), version_id)
+    editing.refuse_stale(row, request.if_match, sent.pop("updated_at", None))
+    refuse_any(sent)
+    if row.reviewed_at is None:
+        row.reviewed_at = clock.now()
+        row.updated_at = clock.after(row.updated_at)
+    answer = answered(row)
+    commit()
+    return answer
+
+
 def find_version(disclosure: Disclosure, text: str) -> DisclosureVersion:
     """A version of this disclosure; raises the 404 that any other gets too."""
     row: DisclosureVersion = editing.find(VERSIONS, disclosure.company_id, text)

@@ -1,4 +1,4 @@
-"""Leads as their company manages them: an API key opens one, to edit, delete or restore it."""
+"""Leads as their company manages them: an API key opens one, to edit, delete, restore or release it."""
 
 from flask import Blueprint, Response, current_app, g, request
 
@@ -12,12 +12,13 @@ from server.lib.secrets import is_id
 
 blueprint = Blueprint("lead_edits", __name__, url_prefix="/api/v1/leads")
 
-SCOPES = {"edit": "leads:update", "delete": "leads:delete", "restore": "leads:delete"}
+SCOPES = {"edit": "leads:update", "delete": "leads:delete", "restore": "leads:delete", "release": "leads:update"}
 
 
 @blueprint.put("/<lead_id>", endpoint="edit")
 @blueprint.delete("/<lead_id>", endpoint="delete")
 @blueprint.post("/<lead_id>/restore", endpoint="restore")
+@blueprint.post("/<lead_id>/release", endpoint="release")
 def edit_lead(lead_id: str) -> Response:
     """Changes one lead through the same gate that takes leads in, so that it is on record with why."""
     posting = read_posting(lead_id, by_key=True)

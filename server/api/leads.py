@@ -108,6 +108,7 @@ def read_posting(subject: str | None = None, by_key: bool = False, limits: Limit
         fetch_site=header("HTTP_SEC_FETCH_SITE"),
         remote_ip=header("REMOTE_ADDR"),
         user_agent=on_record(header("HTTP_USER_AGENT")),
+        gpc=header("HTTP_SEC_GPC") == "1",
         signatures=signatures,
         signed=signed,
     )

@@ -1,12 +1,12 @@
-"""Disclosure and its versions."""
+"""Disclosure and its versions; the consent record of each submission that was taken."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.lib import clock
-from server.lib.db import Model
+from server.lib.db import Id, Model
 
 CURRENT = text("is_current")
 
@@ -15,6 +15,7 @@ class Disclosure(Model):
     """A consent text of a company under a name of its own; what it says stands in its versions."""
 
     __tablename__ = "disclosure"
+    configures_intake = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("company.id"), index=True)
@@ -44,6 +45,7 @@ class DisclosureVersion(Model):
     learned from a page has no `reviewed_at` until somebody has looked at it."""
 
     __tablename__ = "disclosure_version"
+    configures_intake = True
     __table_args__ = (
         Index("uq_disclosure_version_content_hash", "company_id", "content_hash", unique=True),
         Index(
@@ -74,3 +76,22 @@ class DisclosureVersion(Model):
     published_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+
+
+class ConsentRecord(Model):
+    """What one submission that was taken shows of its visitor's consent; there is exactly one, also where that is
+    nothing. `record` is canonical JSON (RFC 8785) and holds all of it; what stands beside it is there to be found by.
+    """
+
+    __tablename__ = "consent_record"
+    __table_args__ = (
+        CheckConstraint("evidence in ('witnessed', 'third_party', 'asserted', 'imported', 'none')", name="evidence"),
+    )
+
+    submission_id: Mapped[str] = mapped_column(Id, ForeignKey("submission.id"), primary_key=True)
+    company_id: Mapped[int]
+    evidence: Mapped[str]
+    granted: Mapped[bool | None]
+    # The version that the visitor read, by its address.
+    content_hash: Mapped[str | None]
+    record: Mapped[str] = mapped_column(Text)

@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, DateTime, Float, Integer
 from sqlalchemy import types as column_types
 
+from server.consent.evidence import Evidence
+from server.consent.stamp import Freshness
+from server.consent.texts import Match
 from server.docs.fields import Json, strict
 from server.errors import STATUS_OF_CODE
 from server.leads.models import Submission
@@ -72,7 +75,7 @@ TYPES_OF_LEAD = {
 def lead_schema() -> Json:
     """A lead; a deleted one says when."""
     by_name = {name: or_null(TIME if name.endswith("_at") else TEXT) for name in SHOWN} | TYPES_OF_LEAD
-    return strict(by_name | {"deleted_at": TIME}, [*SHOWN])
+    return strict(by_name | {"deleted_at": TIME, "consent": ref("LeadConsent")}, [*SHOWN])
 
 
 def columns_of(lead: Json) -> Json:
@@ -102,7 +105,10 @@ def type_of(kind: column_types.TypeEngine[Any]) -> Json:
 def submission_schema() -> Json:
     """A submission: everything that came, and why it ended as it did."""
     more = {"lead_token_name": or_null(TEXT), "received": OBJECT, "why": listing(OBJECT)}
-    return row_schema(Submission, {"company_id", "content_hash", "lead_updated_at"}, more)
+    listed = row_schema(Submission, {"company_id", "content_hash", "lead_updated_at"}, more)
+    # Of one that was refused there is none, and a list shows none.
+    consent = {"allOf": [ref("ConsentRecord")], "nullable": True}
+    return listed | {"properties": listed["properties"] | {"consent": consent}}
 
 
 def call_schema() -> Json:
@@ -112,6 +118,42 @@ def call_schema() -> Json:
     )
 
 
+EVIDENCE: Json = {"type": "string", "enum": [*Evidence]}
+TEXT_IS: Json = {"type": "string", "enum": [*Match, None], "nullable": True}
+SAID = {"evidence": EVIDENCE, "granted": or_null(SWITCH), "text_is": TEXT_IS, "gpc": SWITCH}
+LEAD_CONSENT = always(
+    **SAID,
+    granted_at=or_null(TIME),
+    received_at=or_null(TIME),
+    disclosure=or_null(TEXT),
+    submission_id=or_null(UUID),
+)
+CONSENT_RECORD = always(
+    version=WHOLE,
+    company_id=WHOLE,
+    lead_token_id=WHOLE,
+    submission_id=UUID,
+    lead_id=or_null(UUID),
+    caller_id=TEXT,
+    **SAID,
+    said_in=or_null(TEXT),
+    disclosure=or_null(TEXT),
+    disclosure_claimed=or_null(TEXT),
+    text=or_null(TEXT),
+    text_hash=or_null(TEXT),
+    language=or_null(TEXT),
+    default=or_null(TEXT),
+    shown_at=or_null(TIME),
+    granted_at=or_null(TIME),
+    received_at=TIME,
+    page_url=or_null(TEXT),
+    origin=or_null(TEXT),
+    referrer=or_null(TEXT),
+    remote_ip=or_null(TEXT),
+    user_agent=or_null(TEXT),
+    stamp=or_null(always(freshness={"type": "string", "enum": [*Freshness]}, fetched_at=or_null(TIME))),
+    attached=listing(always(kind=TEXT, token=TEXT, value=TEXT)),
+)
 WARNING = always(param=TEXT, code=TEXT, message=TEXT)
 DEDUPE = always(action=TEXT, matched_lead_id=or_null(UUID), rule=or_null(TEXT))
 MATCHED = always(**{"field": TEXT, "from": TEXT, "by": TEXT, "payload": TEXT})
@@ -263,6 +305,8 @@ COMPONENTS = {
     "CountedPeriod": always(
         total_count=WHOLE, time_zone=TEXT, created_at_from=or_null(TIME), created_at_to=or_null(TIME)
     ),
+    "LeadConsent": LEAD_CONSENT,
+    "ConsentRecord": CONSENT_RECORD,
     "Call": call_schema(),
     "ExpectedField": EXPECTED_FIELD,
     "ExpectedType": always(id=WHOLE, key=TEXT, name=TEXT),

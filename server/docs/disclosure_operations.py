@@ -63,6 +63,7 @@ def next_of() -> dict[str, Json]:
         for verb, endpoint, method in (
             ("show", "show_version", "GET"),
             ("preview", "preview_version", "GET"),
+            ("review", "review_version", "POST"),
             ("publish", "publish_version", "POST"),
         )
     }
@@ -133,6 +134,20 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
         description="Also a draft.",
         answer=always(preview=ref("Preview")),
         codes=FOR_KEY | FOR_PATH,
+        subject=DISCLOSURE,
+        part=PART,
+    ),
+    "disclosures.review_version": Operation(
+        page="disclosures/review",
+        scope="config:write",
+        summary="Review a version",
+        description="Says that you stand by a text that was learned from a page: leads whose visitors agreed to it are"
+        " not held from now on. It is not published by that.",
+        answer=answer_of(),
+        codes=FOR_EDIT,
+        query=[SEEN_IN_QUERY],
+        headers=IF_MATCH,
+        sends=ETAG,
         subject=DISCLOSURE,
         part=PART,
     ),

@@ -151,6 +151,11 @@ def _(field: fields.Field[Any]) -> Json:
 
 
 @shape.register
+def _(field: lead_fields.Consent) -> Json:
+    return strict({name: property_of(each) for name, each in field.members.items()}, [])
+
+
+@shape.register
 def _(field: fields.Nested) -> Json:
     return taken(field.schema)
 

@@ -41,6 +41,7 @@ LEAD_LINKS = {
     "show": link("records.show_lead", "GET", "lead_id", "lead_id"),
     "edit": link("lead_edits.edit", "PUT", "lead_id", "lead_id"),
     "delete": link("lead_edits.delete", "DELETE", "lead_id", "lead_id"),
+    "release": link("lead_edits.release", "POST", "lead_id", "lead_id"),
     "restore": link("lead_edits.restore", "POST", "lead_id", "lead_id"),
     "update": link("leads.lead_update", "POST", "lead_id", "lead_id"),
     "opt_out": link("leads.lead_opt_out", "PUT", "lead_id", "lead_id"),
@@ -87,7 +88,7 @@ LEAD_BODIES = {"LeadBody": lead_body(), "LeadChange": lead_change()}
 def lead_query() -> list[Json]:
     """The same in a query string, where no key and no object stand."""
     controls = [in_query(name, about) for name, about in CONTROLS.items() if name not in CREDENTIALS]
-    return [*asked(LeadSchema(exclude=("data",))), *controls]
+    return [*asked(LeadSchema(exclude=("data", "consent"))), *controls]
 
 
 def lead_operation(
@@ -245,4 +246,12 @@ LEAD_OPERATIONS: Mapping[str, Operation] = {
         "destroy", "leads:delete", "Delete a lead", "It is only marked as deleted, and can be restored for 30 days.", {}
     ),
     "lead_edits.restore": edit_operation("restore", "leads:delete", "Restore a lead", "Takes a deletion back.", {}),
+    "lead_edits.release": edit_operation(
+        "release",
+        "leads:update",
+        "Release a lead that is held",
+        "A lead is `held` where its visitor agreed to another text than the one that you reviewed. Released, it begins"
+        " its schedule now; released again, it stays as it is.",
+        {},
+    ),
 }

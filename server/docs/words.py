@@ -49,8 +49,9 @@ WORDS: Mapping[str, str] = {
     "lead.traffic_source_id": "Its traffic source, by the id that you gave it; an unknown one as it was sent.",
     "lead.sub_id": "The sub-publisher, affiliate or creative within the source.",
     "lead.contact_field_type": "Its contact field type, by its key.",
-    "lead.status": "Where it stands: `scheduled`; `waiting` for the next call; `blocked` or `opt_out`, so that nothing"
-    " is planned; or how it ended: `completed`, `expired` or `removed`.",
+    "lead.status": "Where it stands: `scheduled`; `waiting` for the next call; `held` until you have looked at its"
+    " consent; `blocked` or `opt_out`, so that nothing is planned; or how it ended: `completed`, `expired`,"
+    " `removed`.",
     "lead.is_live": "Whether it is live: not ended, expired, removed or deleted.",
     "lead.test": "Whether it is a test lead, such as one with a 555-01XX number: it is never contacted.",
     "lead.lead_priority": "Its place among the leads that wait: lower is first.",
@@ -68,6 +69,43 @@ WORDS: Mapping[str, str] = {
     "lead.created_at": "When it came.",
     "lead.updated_at": "When it last changed.",
     "lead.deleted_at": "When it was deleted; only a deleted one has it.",
+    "lead.consent": "The best consent that it has, read from its submissions; only where a lead is read back.",
+    "consent": "The consent record, which each submission that was taken has; only where one submission is shown.",
+    "consent.evidence": "How well it is evidenced, computed and never taken from input: `witnessed` by our script, by"
+    " which is shown that it was fetched lately for this disclosure, and not that a person saw it; `third_party`, by a"
+    " certificate of TrustedForm or Jornaya; `asserted` by the sender; `imported`; or `none`.",
+    "consent.granted": "Whether the visitor agreed; null where nobody says.",
+    "consent.granted_at": "When the visitor agreed, as the sender says.",
+    "consent.received_at": "When it came to us.",
+    "consent.disclosure": "The version of a disclosure that was read, by its `content_hash`.",
+    "consent.text_is": "How the text compares with the versions that the token knows: the `same` as a reviewed one,"
+    " `unreviewed` where it was learned from a page, it `differs`, or is `unknown`; null where none was sent.",
+    "consent.gpc": "Whether the visitor's browser asks not to be sold or shared (Global Privacy Control).",
+    "consent.submission_id": "The submission that brought it.",
+    "consent.version": "The version of the record's shape.",
+    "consent.company_id": "The company.",
+    "consent.lead_token_id": "The lead token that the submission came with.",
+    "consent.lead_id": "The lead; null where a repeated answer hid a refusal.",
+    "consent.caller_id": "The number that it is about.",
+    "consent.said_in": "The parameter that said it: `consent`, or HubSpot's `legalConsentOptions`.",
+    "consent.disclosure_claimed": "The version that the sender named.",
+    "consent.text": "The text as it was sent, unless a version holds it.",
+    "consent.text_hash": "SHA-256 of the text, with single blanks for white space.",
+    "consent.language": "The language of the text, as the sender says.",
+    "consent.default": "How the box stood before the visitor touched it: `unticked` or `ticked`.",
+    "consent.shown_at": "When the text was shown, as the sender says.",
+    "consent.page_url": "The page that showed it, as the sender says.",
+    "consent.origin": "The site that sent it, as the browser says.",
+    "consent.referrer": "The page that sent it, as the browser says.",
+    "consent.remote_ip": "The IP address that it came from.",
+    "consent.user_agent": "The `User-Agent` of the program that sent it.",
+    "consent.stamp": "What the hosted script was fetched with.",
+    "consent.attached": "Certificates of others that came as tokens.",
+    "stamp.freshness": "`fresh` for a day; then `stale`; `forged` also where it is of another token or disclosure.",
+    "stamp.fetched_at": "When the script was fetched, to ten minutes.",
+    "attached.kind": "`trustedform` or `leadid`.",
+    "attached.token": "The token that brought it.",
+    "attached.value": "The certificate's address, or the LeadiD.",
     # A batch
     "results": "One answer for each lead, in the order in which they were sent.",
     "counts": "How many there were, by what became of them.",
@@ -212,6 +250,7 @@ WORDS: Mapping[str, str] = {
 # Components that are called otherwise where they stand.
 ALIKE = {"listedlead": "lead", "leadanswer": "", "batchanswer": "", "replayanswer": "", "ownsubmission": "submission"}
 ALIKE |= {"dailycount": "count", "countedperiod": "metadata", "replayrefusal": "", "newschedule": "schedule"}
+ALIKE |= {"leadconsent": "consent", "consentrecord": "consent"}
 
 
 def worded(schema: Json, holder: str = "") -> Json:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.engine import Connection, Row
 
 from server.companies.models import Company
+from server.consent.queries import find_texts
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.rules import VALUE, Grant
 from server.lib.db import db
@@ -125,6 +126,8 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         token_names=token_names_of(connection, token.company_id),
         payload_secret=token.payload_secret and open_secret(token.payload_secret),
         reads_submissions=token.reads_submissions,
+        texts=find_texts(connection, token.company_id, token.disclosure_id),
+        stamp_key=current_app.extensions["vault"].signing_key("stamp") if token.kind == "publishable" else b"",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from server.consent.texts import Texts
 from server.numbers.rules import Pool
 from server.offers.acceptance import Acceptance
 from server.offers.contact_fields import ContactField, ContactFieldType
@@ -57,6 +58,9 @@ class Grant:
     most_token_names: int
     # Those that the company has; what this process adds to them meanwhile it adds here.
     token_names: set[str] = field(default_factory=set)
+    # What visitors may have been shown, and what stamps are signed with.
+    texts: Texts = field(default_factory=Texts)
+    stamp_key: bytes = field(default=b"", repr=False)
     # What every request has to prove that it knows; empty where there is one that cannot be read.
     payload_secret: str | None = field(default=None, repr=False)
 

@@ -33,6 +33,7 @@ def new_lead(plan: Plan, contact: ContactState) -> dict[str, Any]:
         contact_attempts=0,
         expires_at=plan.expires_at,
         deletes_at=plan.deletes_at,
+        held_at=plan.now if plan.consent.held else None,
         traffic_source_id=attribution.source_id,
         traffic_source_text=attribution.text,
         sub_id=attribution.sub_id,
@@ -119,7 +120,10 @@ def plan_action(plan: Plan, lead: dict[str, Any], contact: ContactState, new: bo
 
 
 def enter(lead: dict[str, Any], step: Step | None, asked_at: datetime | None, now: datetime) -> str:
-    """Puts a lead at the beginning of its owner; the rule that said so."""
+    """Puts a lead at the beginning of its owner, unless it is held; the rule that said so."""
+    if lead["held_at"] is not None:
+        lead.update(status="held", next_action_id=None, next_action_at=None)
+        return "held: the visitor agreed to another text than the one that was reviewed; it waits to be released"
     if lead["schedule_id"] is None:
         lead.update(status="waiting")
         return "parked for the next call"

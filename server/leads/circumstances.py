@@ -41,6 +41,8 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
     if posting.subject is not None:
         received["path"] = posting.subject[:100]
+    if posting.gpc:
+        received["gpc"] = True
     if posting.unreadable is not None:
         received["unread"] = redacted_text(posting.unreadable.body)
     values = UNSAID | {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.lib import clock
 from server.lib.db import Id, Model
 
-STATUSES = ("scheduled", "waiting", "blocked", "opt_out", "completed", "expired", "removed")
+STATUSES = ("scheduled", "waiting", "held", "blocked", "opt_out", "completed", "expired", "removed")
 LIVE = text("is_live")
 REPLAYED = text("replay_of_id is not null and action <> 'refused'")
 OPEN = text("done_at is null and cancelled_at is null")
@@ -46,6 +46,7 @@ class Lead(Model):
         CheckConstraint("is_live = (ended_at is null)", name="ended"),
         CheckConstraint("deleted_at is null or ended_at is not null", name="deleted"),
         CheckConstraint("next_action_at is null or is_live", name="planned"),
+        CheckConstraint("held_at is null or next_action_at is null", name="held"),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -76,6 +77,8 @@ class Lead(Model):
     sms_number: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     deletes_at: Mapped[datetime | None]
+    # Since when it waits for somebody to look at its consent; nothing is planned meanwhile.
+    held_at: Mapped[datetime | None]
     traffic_source_id: Mapped[int | None]
     traffic_source_text: Mapped[str | None]
     sub_id: Mapped[str | None]

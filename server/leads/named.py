@@ -1,4 +1,5 @@
-"""What a request does to the one lead that its path names: update, opt out, remove, end, delete, restore. Pure."""
+"""What a request does to the one lead that its path names: update, opt out, remove, end, delete, restore,
+release. Pure."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -8,7 +9,7 @@ from server.errors import Refused
 from server.lead_tokens.rules import Grant
 from server.leads.accept import accept
 from server.leads.callbacks import decide_callback
-from server.leads.change import changed_lead, end, later
+from server.leads.change import changed_lead, end, enter, later
 from server.leads.decide import Decision, decide_contact, follow, nothing_to_update
 from server.leads.plan import Plan
 from server.leads.state import State
@@ -16,7 +17,7 @@ from server.lib import clock
 
 # A deleted lead can be brought back for so long.
 RESTORABLE = timedelta(days=30)
-LIVE_STATUSES = frozenset({"scheduled", "waiting", "blocked", "opt_out"})
+LIVE_STATUSES = frozenset({"scheduled", "waiting", "held", "blocked", "opt_out"})
 
 
 def decide_named(plan: Plan, state: State) -> Decision:
@@ -157,6 +158,20 @@ def restore(plan: Plan, state: State, decision: Decision) -> None:
     explain(decision, "restore", "the lead is what it was before it was deleted")
 
 
+def release(plan: Plan, state: State, decision: Decision) -> None:
+    """Lets a lead that was held enter its schedule, or wait for the next call."""
+    lead = decision.lead
+    if lead["held_at"] is None or not lead["is_live"]:
+        unchanged(decision, "release", "the lead is not held")
+        return
+    lead["held_at"] = None
+    if decision.contact.stopped:
+        explain(decision, "release", "released, but the number is blocked, suppressed or opted out")
+        return
+    step = plan.grant.first_steps.get(lead["schedule_id"])
+    explain(decision, "release", f"released: {enter(lead, step, None, plan.now)}")
+
+
 def unchanged(decision: Decision, step: str, rule: str) -> None:
     """Leaves the lead alone."""
     decision.action = "unchanged"
@@ -176,4 +191,5 @@ VERBS: Mapping[str, Callable[[Plan, State, Decision], None]] = {
     "end": finish_schedule,
     "delete": delete,
     "restore": restore,
+    "release": release,
 }

@@ -12,6 +12,7 @@ from server.lead_tokens import rules
 from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import lifting, normalise
 from server.leads.admission import admit, powers_of, prove, refuse_key_in_url, unreadable
+from server.leads.consent import Consent, read_consent, why_consent
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
@@ -28,6 +29,10 @@ KEY = re.compile(r"[!-+\--~]{1,255}")
 
 # The number of a lead that is named by its id, until the lead is read.
 UNREAD = Phone("", test=False, vanity=False)
+
+# What two requests may differ in that are the same: the tokens are compared apart, and when a box was ticked that a
+# double click sends twice is no other lead.
+UNCOMPARED = frozenset({*TOKEN_PARAMETERS, "data", "number", "consent"})
 
 Why = list[dict[str, Any]]
 
@@ -50,6 +55,7 @@ class Plan:
     contact_field_type: ContactFieldType | None
     callback_at: datetime | None
     lifted: Lifted | None
+    consent: Consent
     why: Why
 
     @property
@@ -149,6 +155,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         "decided": grant.owner_kind,
         "record": grant.owner_id,
     }
+    consent = read_consent(posting, asked, grant, powers)
     hashed = content_hash(posting, asked, powers, why_wishes, phone)
     # What makes two requests the same is what was sent, whatever there is room for meanwhile.
     limit_names(asked, grant)
@@ -166,7 +173,8 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         contact_field_type=kind,
         callback_at=callback_at,
         lifted=lifted,
-        why=[why_token, why_powers, *why_number, why_wishes, why_source],
+        consent=consent,
+        why=[why_token, why_powers, *why_number, why_wishes, why_source, *why_consent(consent)],
     )
     if posting.original is not None:
         # The page keeps the id that it was told.
@@ -262,8 +270,7 @@ def is_key(value: object) -> TypeGuard[str]:
 
 def content_hash(posting: Posting, asked: Asked, powers: str, wishes: dict[str, Any], phone: Phone) -> str:
     """What makes two requests the same: every value they set, and the authority with which they set it."""
-    fields = {name: value for name, value in asked.fields.items() if name not in TOKEN_PARAMETERS and name != "data"}
-    fields.pop("number", None)
+    fields = {name: value for name, value in asked.fields.items() if name not in UNCOMPARED}
     content: list[Any] = [powers, wishes["decided"], fields, asked.tokens]
     if posting.verb is not None:
         content += [posting.verb, phone.e164 if posting.names_number else (posting.subject or "").lower()]

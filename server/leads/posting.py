@@ -21,10 +21,11 @@ VERBS = {
     "edit": "update",
     "delete": "delete",
     "restore": "restore",
+    "release": "release",
 }
 
 # What an API key does to a lead. Its submissions are on record under the lead's token, which did not send them.
-EDITS = frozenset({"edit", "delete", "restore"})
+EDITS = frozenset({"edit", "delete", "restore", "release"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class Posting:
     fetch_site: str | None = None
     remote_ip: str | None = None
     user_agent: str | None = None
+    # Whether the visitor's browser asks not to be sold or shared (Global Privacy Control).
+    gpc: bool = False
     # Where the order of several is to be seen in it; else it gets one of its own.
     submission_id: str | None = None
     # The headers that sign the body, by their names, and the bytes that they sign; read only where such a header came.

@@ -1,6 +1,6 @@
 """Reading leads back, and what every list of what came in has: pages, times, numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import ColumnElement, Select, String, cast, or_, select
 
 from server.contacts.models import Contact
-from server.leads import normalise, payload
+from server.leads import consents, normalise, payload
 from server.leads.models import Lead
 from server.leads.schemas import Boolean, Digits, Integer, Text, Time, about, invalid_time
 from server.lib import json, paging, phone
@@ -75,7 +75,7 @@ def list_leads(
     reach = paging.SHORT_REACH if "fulltext" in asked else paging.REACH
     rows, metadata = paged(query, Lead, asked, scope, reach)
     columns = chosen_columns(asked.get("columns"))
-    shown = [lead_view(row) for row in rows]
+    shown = lead_views(company_id, rows)
     if columns:
         shown = [{name: lead[name] for name in columns} for lead in shown]
     return shown, metadata
@@ -84,11 +84,17 @@ def list_leads(
 def find_lead(company_id: int, lead_id: str) -> dict[str, Any] | None:
     """One lead of this company, also a deleted one."""
     row = db.session.execute(lead_query(company_id).where(Lead.id == lead_id)).first()
-    return lead_view(row) if row else None
+    return lead_views(company_id, [row])[0] if row else None
+
+
+def lead_views(company_id: int, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows of `lead_query` as the API shows them, each with the best consent that there is."""
+    best = consents.best_of(company_id, [row[0].id for row in rows])
+    return [lead_view(row) | {"consent": best.get(row[0].id, consents.NONE)} for row in rows]
 
 
 def lead_view(row: Any) -> dict[str, Any]:
-    """A row of `lead_query` as the API shows it."""
+    """A row of `lead_query` without its consent."""
     lead, blocked_at, opted_out_at, source = row
     columns = {column.name: getattr(lead, column.name) for column in Lead.__table__.columns}
     shown = payload.stored_lead(columns, blocked_at is not None, opted_out_at is not None)
@@ -201,7 +207,7 @@ def chosen_columns(text: str | None) -> list[str]:
     if not text:
         return []
     names = [name.strip() for name in text.split(",")]
-    shown = list(payload.SHOWN)
+    shown = [*payload.SHOWN, "consent"]
     unknown = [name for name in names if name not in shown]
     if unknown:
         text = f"Must be of: {', '.join(shown)}"

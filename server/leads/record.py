@@ -8,6 +8,7 @@ from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
 from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
+from server.leads.consent import record_of
 from server.leads.decide import Decision
 from server.leads.plan import Plan
 from server.leads.state import KeptAnswer
@@ -51,6 +52,7 @@ class Record:
             self.contact(decision)
             self.lead_row(decision)
         self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
+        self.consent(lead["id"])
         if decision.writes_lead:
             self.touch()
             self.callback(decision)
@@ -147,6 +149,27 @@ class Record:
             }
             self.arms.append(rows.CALLS_UPDATE[self.dialect])
 
+    def consent(self, lead_id: str | None) -> None:
+        """Keeps what the request shows of consent, and a page's own text that is new."""
+        plan = self.plan
+        consent, learned = plan.consent, plan.consent.learned
+        subject = {"submission_id": plan.submission_id, "lead_id": lead_id, "caller_id": plan.phone.e164}
+        self.values |= {
+            "consent_evidence": consent.evidence,
+            "consent_granted": consent.granted,
+            "consent_content_hash": consent.content_hash,
+            "consent_record": record_of(consent, plan.posting, plan.grant, subject),
+        }
+        self.arms.append(rows.CONSENT_INSERT.arm(self.values))
+        if learned is not None:
+            self.values |= {
+                "disclosure_id": plan.grant.texts.disclosure_id,
+                "learned_language": learned.content["language"],
+                "learned_text": learned.content["text"],
+                "learned_hash": learned.content_hash,
+            }
+            self.arms.append(rows.TEXT_LEARN[self.dialect])
+
     def touch(self) -> None:
         """Records where this request came from, if it says so."""
         attribution = self.plan.attribution
@@ -222,6 +245,8 @@ class Record:
             "submission_why": json.dump([*self.plan.why, step | {"record": kept.submission_id}]),
         }
         self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
+        if code is None:
+            self.consent(kept.lead_id)
         self.token_used()
 
     @property
@@ -242,6 +267,9 @@ class Record:
         if self.plan.dry_run:
             return
         self.plan.grant.token_names |= self.new_names
+        learned = self.plan.consent.learned
+        if learned is not None:
+            self.plan.grant.texts.learn(learned.text_hash, learned.content_hash)
         if rows.TOKEN_USED in self.arms:
             self.plan.grant.last_used_at = self.plan.now
 

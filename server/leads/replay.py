@@ -66,6 +66,7 @@ def posting_of(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
         referrer=kept["referrer"],
         remote_ip=kept["remote_ip"],
         user_agent=kept["user_agent"],
+        gpc=received.get("gpc", False),
         proven=kept["code"] not in UNPROVEN,
     )
 

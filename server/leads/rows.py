@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from server.consent.texts import MOST_UNREVIEWED
 from server.leads.models import Submission
 from server.leads.state import COLUMNS
 from server.lib.ledger import Arm, RowOf
@@ -119,6 +120,7 @@ LEAD_INSERT = lean(
             "sms_number",
             "expires_at",
             "deletes_at",
+            "held_at",
         ]
     ),
 )
@@ -184,6 +186,39 @@ SUBMISSION_INSERT = lean(
         ]
     ),
 )
+CONSENT_INSERT = lean(
+    "consent_record",
+    same("company_id", "submission_id")
+    | {
+        "evidence": "consent_evidence",
+        "granted": "consent_granted",
+        "content_hash": "consent_content_hash",
+        "record": "consent_record",
+    },
+    rare=frozenset({"granted", "content_hash"}),
+)
+# A page's own text, which nobody has reviewed. Who posts it at the same moment finds it there; the statement looks at
+# how many there are, for a page must not fill the disk.
+UNREVIEWED = (
+    "(select count(*) from disclosure_version where company_id = :company_id and disclosure_id = :disclosure_id"
+    " and reviewed_at is null)"
+)
+LEARNED = "company_id, disclosure_id, language, text, label, content_hash, is_current, created_at, updated_at"
+TEXT_LEARN = {
+    "sqlite": Arm(
+        f"insert into disclosure_version ({LEARNED}) select :company_id, :disclosure_id, :learned_language,"
+        f" :learned_text, '', :learned_hash, false, :now, :now where {UNREVIEWED} < {MOST_UNREVIEWED}"
+        " on conflict do nothing",
+        optional=True,
+    ),
+    "postgresql": Arm(
+        f"insert into disclosure_version ({LEARNED}) select cast(:company_id as integer),"
+        " cast(:disclosure_id as integer), :learned_language, :learned_text, '', :learned_hash, false,"
+        f" cast(:now as timestamptz), cast(:now as timestamptz) where {UNREVIEWED} < {MOST_UNREVIEWED}"
+        " on conflict do nothing",
+        optional=True,
+    ),
+}
 TOUCH_INSERT = insert(
     "touch",
     same("company_id", "lead_id")

@@ -125,6 +125,16 @@ def invalid_time(value: object, sample: str | None = None) -> str:
     return text + " (seconds since 1970 are not read)" if str(value).lstrip("-").isdigit() else text
 
 
+class Moment(Time):
+    """A time that has been, or nearly: nobody agreed before there were such forms, or will have in a year."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        instant = super()._deserialize(value, attr, data)
+        if not 2000 <= instant.year <= clock.now().year + 1:
+            raise ValidationError(f"{invalid_time('')}, from the year 2000 to the next year")
+        return instant
+
+
 class OneOf(fields.Field[str]):
     """A word of a list."""
 
@@ -149,9 +159,70 @@ class Hash(fields.Field[dict[str, Any]]):
         return value
 
 
+class Consent(fields.Field[dict[str, Any]]):
+    """What a visitor agreed to: a hash of `members`, each read by its own field; a mere boolean says whether."""
+
+    def __init__(self, members: Mapping[str, fields.Field[Any]], **about: Any) -> None:
+        super().__init__(**about)
+        self.members = members
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            try:
+                return {"granted": self.members["granted"].deserialize(value)}
+            except ValidationError as error:
+                raise ValidationError("Must be a Hash, such as consent[granted]=true, or a boolean value") from error
+        return self.load_members(value)
+
+    def load_members(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Those that are not blank; raises ValidationError by name for what is wrong with them."""
+        loaded: dict[str, Any] = {}
+        errors: dict[str, list[str]] = {}
+        for name, sent in value.items():
+            if sent is None or (isinstance(sent, str) and not sent.strip()):
+                continue
+            try:
+                if name not in self.members:
+                    raise ValidationError(f"Must be one of: {', '.join(f'`{each}`' for each in self.members)}.")
+                loaded[name] = self.members[name].deserialize(sent)
+            except ValidationError as error:
+                errors[name] = [str(text) for text in error.messages]
+        if errors:
+            raise ValidationError(errors)
+        return loaded
+
+
 def about(description: str, example: Any, allow_none: bool = True) -> dict[str, Any]:
     """What the documentation says of a parameter. Blank means absent, so all of them may be nil."""
     return {"allow_none": allow_none, "metadata": {"description": description, "example": example}}
+
+
+# What `consent` holds.
+CONSENT: Mapping[str, fields.Field[Any]] = {
+    "granted": Boolean(**about("Whether the visitor agreed.", True)),
+    "disclosure": Text(
+        longest=64,
+        **about(
+            "The version of your disclosure that was shown, by its `content_hash` or its `id`.",
+            "64118b3c15b051e07255304706f98457d9da7580186a380d12cdecd046e21149",
+        ),
+    ),
+    "text": Text(**about("The text as the visitor read it.", "I agree that Acme Solar may call and text me.")),
+    "language": Text(longest=35, **about("The language of the text.", "en")),
+    "default": OneOf("unticked", "ticked", **about("How the box stood before the visitor touched it.", "unticked")),
+    "shown_at": Moment(**about("When the text was shown.", "2026-11-23T06:00:00.000Z")),
+    "granted_at": Moment(**about("When the visitor agreed.", "2026-11-23T06:00:09.000Z")),
+    "page_url": Text(longest=2048, **about("The page on which it was shown.", "https://shop.example/solar")),
+    "stamp": Text(
+        longest=255,
+        **about(
+            "What the hosted script was fetched with; it sends it by itself.", "2d6c8e-0123456789abcdef0123456789abcdef"
+        ),
+    ),
+    "gpc": Boolean(**about("Whether the visitor's browser asks not to be sold or shared (GPC).", False)),
+}
 
 
 class LeadSchema(Schema):
@@ -255,6 +326,13 @@ class LeadSchema(Schema):
         longest=255,
         **about("Your own id of this lead: sending it again never makes a second one.", "L-1042"),
     )
+    consent = Consent(
+        CONSENT,
+        **about(
+            "What the visitor agreed to, kept as the submission's consent record; `true` or `false` alone will do.",
+            {"granted": True, "text": "I agree that Acme Solar may call and text me."},
+        ),
+    )
     data = Hash(
         **about(
             "Whatever else you know of the lead, kept as lead tokens: any names and values.",
@@ -275,7 +353,8 @@ def load_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
         try:
             loaded[name] = FIELDS[name].deserialize(value, name, sent)
         except ValidationError as error:
-            errors[name] = [str(text) for text in error.messages]
+            inner = error.messages if isinstance(error.messages, dict) else {"": error.messages}
+            errors |= {f"{name}.{each}" if each else name: texts for each, texts in inner.items()}
     if errors:
         raise ValidationError(errors)
     return loaded

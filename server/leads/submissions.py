@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import defer
 
 from server.lead_tokens.models import LeadToken
-from server.leads import payload
+from server.leads import consents, payload
 from server.leads.accept import HIDDEN
 from server.leads.models import Lead, Submission
 from server.leads.posting import EDITS
@@ -165,7 +165,7 @@ def is_lead(company_id: int, lead_id: str) -> bool:
 def find_submission(company_id: int, submission_id: str) -> dict[str, Any] | None:
     """One submission of this company."""
     row = db.session.execute(submission_query(company_id).where(Submission.id == submission_id)).first()
-    return submission_view(row) if row else None
+    return submission_view(row) | {"consent": consents.record_of(submission_id)} if row else None
 
 
 def find_kept(company_id: int, submission_id: str) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ PUBLIC_FIELDS = frozenset(
         "assign_sms_number",
         "auto_format_nested_fields",
         "vendor_lead_id",
+        "consent",
         "data",
     ]
 )

@@ -140,10 +140,12 @@ def stored(company: Company, body: Json, column: str, given_id: str | None) -> A
         "contact": "select * from contact where id = :contact_id",
         "call": "select * from call where caller_id = :caller_id and company_id = :company_id",
         "callback": "select * from callback where lead_id = :id and done_at is null and cancelled_at is null",
+        "consent": "select * from consent_record where submission_id = :submission_id",
     }
     row = submission if place == "submission" else lead
     if place in sources:
-        found = rows(sources[place], **{key: lead[key] for key in ("id", "contact_id", "caller_id")})
+        known = {key: lead[key] for key in ("id", "contact_id", "caller_id")}
+        found = rows(sources[place], **known, submission_id=submission["id"])
         row = found[0] if found else {}
     if place == "callback":
         return callback(row, lead, submission, name)
@@ -333,7 +335,7 @@ def test_the_four_fields_are_filled_from_data_and_flags_never(client: FlaskClien
 
 
 def test_reserved_keys_without_effect_are_named_and_never_tokens(client: FlaskClient, account: Account) -> None:
-    names = ("_method", "action", "authenticity_token", "columns", "consent", "controller", "format", "hp", "id")
+    names = ("_method", "action", "authenticity_token", "columns", "controller", "format", "hp", "id")
     names += ("lead_id", "root", "serializer", "utf8", "uuid")
     body = take(client, account.schedule_token, **dict.fromkeys(names, "1"), company_id="9")
     assert sorted(warned(body)) == [(name, "no_effect") for name in names]

@@ -169,6 +169,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/submissions/<submission_id>/replay": Case("submissions:replay", submission),
     f"PUT {LEADS}/<lead_id>": Case("leads:update", lead, lambda account: {"sub_id": "x"}),
     f"DELETE {LEADS}/<lead_id>": Case("leads:delete", lead),
+    f"POST {LEADS}/<lead_id>/release": Case("leads:update", lead),
     f"POST {LEADS}/<lead_id>/restore": Case("leads:delete", deleted_lead),
     "POST /api/v1/calls": Case(
         "outcomes:write",
@@ -205,6 +206,7 @@ CASES |= {
     "POST /api/v1/disclosures/<row_id>/versions": Case("config:write", published_disclosure, lambda account: VERSION),
     "GET /api/v1/disclosures/<row_id>/versions/<version_id>": Case("config:read", disclosure_version),
     "GET /api/v1/disclosures/<row_id>/versions/<version_id>/preview": Case("config:read", disclosure_version),
+    "POST /api/v1/disclosures/<row_id>/versions/<version_id>/review": Case("config:write", disclosure_version),
     "POST /api/v1/disclosures/<row_id>/versions/<version_id>/publish": Case("config:write", disclosure_version),
     "POST /api/v1/lead_tokens/<row_id>/rotate": Case("config:write", made(kind_of("lead_token"))),
     "POST /api/v1/lead_tokens/<row_id>/clear_exposure": Case("config:write", made(kind_of("lead_token"))),
