@@ -165,11 +165,19 @@ def read_asked(tree: Mapping[str, Any]) -> Asked:
     try:
         asked.fields = load_sent(asked.fields)
     except ValidationError as error:
-        raise invalid(error.messages_dict) from error
+        raise invalid(by_path(error.messages_dict)) from error
     for flag in ("dry_run", "explain"):
         if flag in controls:
             controls[flag] = read_flag(flag, controls[flag])
     return asked
+
+
+def by_path(errors: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wrong by parameter; within a hash by the member's path."""
+    flat: dict[str, Any] = {}
+    for name, texts in errors.items():
+        flat |= {f"{name}.{inner}": each for inner, each in texts.items()} if isinstance(texts, dict) else {name: texts}
+    return flat
 
 
 def read_data(asked: Asked) -> dict[str, Any]:

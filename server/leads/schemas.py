@@ -179,7 +179,7 @@ class Consent(fields.Field[dict[str, Any]]):
     def load_members(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Those that are not blank; raises ValidationError by name for what is wrong with them."""
         loaded: dict[str, Any] = {}
-        errors: dict[str, list[str]] = {}
+        errors: dict[str, Any] = {}
         for name, sent in value.items():
             if sent is None or (isinstance(sent, str) and not sent.strip()):
                 continue
@@ -188,7 +188,7 @@ class Consent(fields.Field[dict[str, Any]]):
                     raise ValidationError(f"Must be one of: {', '.join(f'`{each}`' for each in self.members)}.")
                 loaded[name] = self.members[name].deserialize(sent)
             except ValidationError as error:
-                errors[name] = [str(text) for text in error.messages]
+                errors[name] = error.messages
         if errors:
             raise ValidationError(errors)
         return loaded
@@ -348,13 +348,12 @@ FIELDS: Mapping[str, fields.Field[Any]] = LeadSchema().load_fields
 def load_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
     """What `LeadSchema().load` answers, at the price of the fields that were sent; raises ValidationError."""
     loaded: dict[str, Any] = {}
-    errors: dict[str, list[str]] = {}
+    errors: dict[str, Any] = {}
     for name, value in sent.items():
         try:
             loaded[name] = FIELDS[name].deserialize(value, name, sent)
         except ValidationError as error:
-            inner = error.messages if isinstance(error.messages, dict) else {"": error.messages}
-            errors |= {f"{name}.{each}" if each else name: texts for each, texts in inner.items()}
+            errors[name] = error.messages
     if errors:
         raise ValidationError(errors)
     return loaded

@@ -268,7 +268,7 @@ def test_a_token_in_the_body_wins_over_one_of_another_company_in_the_url(app: Fl
 
 
 @pytest.mark.parametrize(
-    "name", sorted(FIELDS.keys() - {"data", "lead_token", "schedule_lead_token", "offer_lead_token"})
+    "name", sorted(FIELDS.keys() - {"consent", "data", "lead_token", "schedule_lead_token", "offer_lead_token"})
 )
 @pytest.mark.parametrize(
     "value", [["x"], {"a": "x"}, [[]], {}], ids=["a list", "an object", "a list of lists", "an empty object"]

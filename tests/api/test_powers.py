@@ -39,6 +39,7 @@ PUBLIC = {
     "assign_trackdrive_number",
     "assign_sms_number",
     "auto_format_nested_fields",
+    "consent",
     "data",
 }
 

@@ -45,6 +45,7 @@ STRICT = {"duplicate_seconds": 3600, "duplicate_scope": "company", "refuse_suppr
 
 # Where one request may leave rows, and how many; new token names are as many as it brings.
 ADDED = {"contact": 1, "lead": 1, "submission": 1, "touch": 1, "idempotency_answer": 1, "callback": 1}
+ADDED |= {"consent_record": 1}
 # Of the lead, and of one that had run out of time and ends.
 ADDED["outbox_event"] = 2
 
@@ -409,7 +410,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "explain": FLAG,
     "redirect_to": st.sampled_from([THANKS, "https://evil.example/"]),
     "redirect_error": st.sampled_from([THANKS, "https://evil.example/"]),
-    "consent": WORDS,
+    "consent": st.one_of(
+        st.booleans(),
+        WORDS,
+        st.fixed_dictionaries({"granted": st.booleans(), "text": WORDS, "stamp": WORDS, "disclosure": WORDS}),
+    ),
     "hp": WORDS,
     "google_key": WORDS,
     "hub_verify_token": WORDS,

@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from server.leads.payload import SHOWN
+from server.leads import payload
 from server.lib import paging
 from server.sources.models import TrafficSource
 from tests.api.calls import LEADS, NOW, NUMBER, OTHER_NUMBER, Json, change, end, refused, take
@@ -20,6 +20,7 @@ from tests.bench.million import fill
 from tests.factories import Account, make_account
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
+SHOWN = (*payload.SHOWN, "consent")
 
 
 def listed(client: FlaskClient, account: Account, query: str = "") -> Json:

@@ -55,6 +55,7 @@ SHOWN = {
     "request_id",
     "created_at",
     "purge_at",
+    "consent",
 }
 
 

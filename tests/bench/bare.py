@@ -27,6 +27,13 @@ WHY = """[{"step":"token","read":{"kind":"server"},"decided":"schedule","record"
 one is made","record":null},{"step":"plan","read":{"first_action":1,"next_action_at":null},"decided":\
 "2026-11-24T13:11:38.123000+00:00","rule":"the schedule's first action","record":1}]"""
 
+CONSENT = """{"attached":[],"caller_id":"+17192221234","company_id":1,"default":null,"disclosure":null,\
+"disclosure_claimed":null,"evidence":"none","gpc":false,"granted":null,"granted_at":null,"language":null,\
+"lead_id":"01a20888-93ae-7568-9a28-6a4423fa961b","lead_token_id":1,"origin":null,"page_url":null,"received_at":\
+"2026-11-24T13:11:38.123+00:00","referrer":null,"remote_ip":"127.0.0.1","said_in":null,"shown_at":null,"stamp":null,\
+"submission_id":"01a20888-93ae-7568-9a28-6a4423fa961c","text":null,"text_hash":null,"text_is":null,"user_agent":\
+"handraiser-bench","version":1}"""
+
 INSERT = """
 with contact as (
     insert into contact (id, company_id, caller_id, version, created_at, updated_at)
@@ -43,6 +50,9 @@ with contact as (
         content_hash, lead_updated_at, received, why, remote_ip, user_agent, request_id, created_at)
     values (%(submission)s, {company}, {token}, %(lead)s, 'create', 'server', 'created', %(number)s,
         %(hash)s, now(), %(received)s, %(why)s, %(ip)s, %(agent)s, %(request)s, now())
+), consent as (
+    insert into consent_record (submission_id, company_id, evidence, record)
+    values (%(submission)s, {company}, 'none', %(consent)s)
 ), touch as (
     insert into touch (id, company_id, lead_id, submission_id, traffic_source_id, traffic_source_text, sub_id,
         created_at)
@@ -101,6 +111,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         "data": json.dumps({name: form[name] for name in ("first_name", "last_name", "zip", "loan_amount")}),
         "received": json.dumps({"query": {"lead_token": "[redacted]"}, "body": form}),
         "why": WHY,
+        "consent": CONSENT,
         "hash": hashlib.sha256(body).hexdigest(),
         "ip": environ["REMOTE_ADDR"],
         "agent": environ["HTTP_USER_AGENT"],
