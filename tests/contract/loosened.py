@@ -19,6 +19,8 @@ DECIMALS = {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,20}(\.[0-9]{0,10})?\
 OF_INTEGERS = {"caller_id", "number", "traffic_source_id", "sub_id", "vendor_lead_id", "schedule_callback_in_seconds"}
 # Members of any type are taken, and counted if they are none.
 COUNTED = {"numbers"}
+# A mere boolean says the one thing that matters in it.
+OR_BOOLEAN = {"consent"}
 # What these hold is judged elsewhere or only warned of, whatever type it has.
 ANYTHING = {"redirect_to", "redirect_error", "auth_token", "data_json", "google_key"}
 
@@ -72,6 +74,8 @@ def named(name: str, schema: Json) -> Json:
     """A parameter as it is read."""
     if name in ANYTHING:
         return {}
+    if name in OR_BOOLEAN:
+        return {"anyOf": [*read(schema)["anyOf"], {"enum": WORDS}]}
     return schema | {"items": {}} if name in COUNTED else read(schema)
 
 
