@@ -75,7 +75,8 @@ def named(name: str, schema: Json) -> Json:
     if name in ANYTHING:
         return {}
     if name in OR_BOOLEAN:
-        return {"anyOf": [*read(schema)["anyOf"], {"enum": WORDS}]}
+        made = read(schema)
+        return made | {"anyOf": [*made["anyOf"], {"enum": WORDS}]}
     return schema | {"items": {}} if name in COUNTED else read(schema)
 
 
