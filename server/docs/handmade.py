@@ -30,6 +30,7 @@ PAGES = (
     "foreign-payloads",
     "managing-by-api",
     "consent-texts",
+    "consent",
     "rate-limits",
     "moving-from-trackdrive",
     "glossary",

@@ -26,6 +26,7 @@ EXPECTED = [
     "attribution",
     "batches-and-reconciliation",
     "changelog",
+    "consent",
     "consent-texts",
     "create-or-update",
     "errors",
