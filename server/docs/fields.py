@@ -74,6 +74,8 @@ def shown_property(field: fields.Field[Any]) -> Json:
     made = property_of(field, default=False)
     if isinstance(field, fields.Nested):
         made |= shown(field.schema)
+    if isinstance(field, fields.List):
+        made["items"] = shown_property(field.inner)
     return made | {"nullable": True} if field.dump_only else made
 
 
@@ -173,6 +175,11 @@ def _(field: Regions) -> Json:
 @shape.register
 def _(field: lead_fields.Text) -> Json:
     return {"type": "string", "maxLength": field.longest}
+
+
+@shape.register
+def _(field: lead_fields.Trap) -> Json:
+    return {"type": "string"}
 
 
 @shape.register

@@ -59,6 +59,12 @@ class Grant:
     token_names: set[str] = field(default_factory=set)
     # What every request has to prove that it knows; empty where there is one that cannot be read.
     payload_secret: str | None = field(default=None, repr=False)
+    # What pages show to whoever fills in their form.
+    disclosure_id: int | None = None
+    # What the stamps of hosted scripts are signed with.
+    stamp_key: bytes = field(default=b"", repr=False)
+    # The pages that have used it; what this process adds to them meanwhile it adds here.
+    seen_origins: set[str] = field(default_factory=set)
 
     def takes_leads(self, now: datetime) -> bool:
         """Whether it authorises a lead at this time."""

@@ -35,7 +35,6 @@ CONTROLS = frozenset(
         "redirect_to",
         "redirect_error",
         "consent",
-        "hp",
         "google_key",
         "hub_verify_token",
     ]
