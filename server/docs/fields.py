@@ -62,6 +62,7 @@ def property_of(field: fields.Field[Any], *, default: bool = True) -> Json:
     """A field as a request may send it; a change leaves alone what it does not send, whatever the default."""
     assert PLUGIN.converter is not None  # noqa: S101 (APISpec above has made it)
     made: Json = PLUGIN.converter.field2property(field) | shape(field)
+    made.pop("$ref", None)
     made.pop("allOf", None)  # A nested schema stands in its place, and not among apispec's own.
     made["x-validations"] = validations(field)
     if made.get("nullable") and "enum" in made:
@@ -175,11 +176,6 @@ def _(field: Regions) -> Json:
 @shape.register
 def _(field: lead_fields.Text) -> Json:
     return {"type": "string", "maxLength": field.longest}
-
-
-@shape.register
-def _(field: lead_fields.Trap) -> Json:
-    return {"type": "string"}
 
 
 @shape.register

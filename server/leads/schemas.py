@@ -149,13 +149,6 @@ class Hash(fields.Field[dict[str, Any]]):
         return value
 
 
-class Trap(fields.Field[bool]):
-    """A field that people do not see: whatever stands in it, somebody has filled it in."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
-        return True
-
-
 def about(description: str, example: Any, allow_none: bool = True) -> dict[str, Any]:
     """What the documentation says of a parameter. Blank means absent, so all of them may be nil."""
     return {"allow_none": allow_none, "metadata": {"description": description, "example": example}}
@@ -268,12 +261,13 @@ class LeadSchema(Schema):
             {"first_name": "John", "loan_amount": "500"},
         )
     )
-    hp = Trap(
+    hp = Text(
+        digits=True,
         **about(
             "A honeypot: the content of a field that people do not see. Whoever fills it in from a page is a program,"
             " and its lead is quarantined.",
             "",
-        )
+        ),
     )
 
 
