@@ -262,7 +262,6 @@ class LeadSchema(Schema):
         )
     )
     hp = Text(
-        digits=True,
         **about(
             "A honeypot: the content of a field that people do not see. Whoever fills it in from a page is a program,"
             " and its lead is quarantined.",
