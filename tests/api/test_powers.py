@@ -40,6 +40,7 @@ PUBLIC = {
     "assign_sms_number",
     "auto_format_nested_fields",
     "data",
+    "hp",
 }
 
 
