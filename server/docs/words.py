@@ -110,7 +110,7 @@ WORDS: Mapping[str, str] = {
     "submission.request_id": "The id of the request in our logs.",
     "submission.created_at": "When it came.",
     "submission.purge_at": "When it is deleted, if it was refused.",
-    "submission.released_at": "When it was taken out of quarantine.",
+    "submission.released_at": "When it was taken out of quarantine, or what it repeated was.",
     "count.date": "The day, in the company's time zone.",
     "count.action": "What was done.",
     "count.code": "Why it was refused.",

@@ -63,7 +63,7 @@ class Record:
         self.origin()
 
     def submission(self) -> None:
-        """The submission of this request; one that is released is there, and so are those that repeated it."""
+        """The submission of this request; one that is released is there, as are those that repeated it."""
         if not self.plan.posting.releases:
             self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
             return

@@ -192,9 +192,9 @@ SUBMISSION_RELEASE = Arm(
     " lead_updated_at = :submission_lead_updated_at, api_key_id = :submission_api_key_id, released_at = :now"
     " where company_id = :company_id and id = :submission_id and code = 'quarantined'"
 )
-# What repeated it heard its answer, and would have been a repetition.
+# What repeated it did nothing then and does nothing now, but nobody has to look at it any more.
 REPEATS_RELEASE = Arm(
-    "update submission set action = 'replayed', code = null, lead_id = :lead_id, purge_at = null, released_at = :now"
+    "update submission set released_at = :now"
     " where company_id = :company_id and lead_token_id = :token_id and created_at >= :came_at"
     " and original_id = :submission_id and code = 'quarantined'",
     optional=True,

@@ -82,6 +82,7 @@ TAKEN_REPLAY = (
 RELEASED = (
     "select cast(lead_id as text), cast(id as text), action, why from submission"
     " where company_id = :company_id and id = :submission_id and released_at is not null"
+    " and lead_id is not null"
 )
 VERSION = "select config_version from company where id = :company_id"
 FACTS = (
