@@ -78,7 +78,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     observe.register(app, settings.metrics)
     throttle.register(app, settings)
     app.extensions["limits"] = Limits(
-        throttle.limiter.limiter, settings.address_limit, settings.number_limit, settings.token_limit
+        throttle.limiter.limiter,
+        settings.address_limit,
+        settings.number_limit,
+        settings.token_limit,
+        settings.burst_limit,
     )
     CORS(
         app,
