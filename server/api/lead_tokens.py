@@ -12,6 +12,7 @@ from server.api.answers import json_answer
 from server.api.manage import blueprint_of, kept, opened, refuse_any
 from server.api.resource import Resource, Values
 from server.companies.models import Company
+from server.consent.models import Disclosure
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.operations import clear_exposure, create_token, rotate_token
 from server.lead_tokens.schemas import LeadTokenFilter, LeadTokenSchema, RotationSchema
@@ -37,6 +38,8 @@ def complete_token(company: Company, wanted: Values, row: Any) -> None:
         raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
     if wanted["reads_submissions"] and wanted["kind"] != "server":
         raise ValidationError({"reads_submissions": ["does not fit the kind: only a server token reads submissions"]})
+    if wanted["disclosure_id"] is not None and wanted["kind"] != "publishable":
+        raise ValidationError({"disclosure_id": ["does not fit the kind: only a publishable token stands in pages"]})
     if wanted["expires_at"] is not None:
         wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
     if postback and wanted["payload_secret"] is not None:
@@ -87,6 +90,7 @@ LEAD_TOKENS = Resource(
         "offer_id": Offer,
         "traffic_source_id": TrafficSource,
         "default_traffic_source_id": TrafficSource,
+        "disclosure_id": Disclosure,
     },
     complete=complete_token,
     create=create_lead_token,

@@ -34,6 +34,7 @@ class LeadToken(Model):
     name: Mapped[str]
     value: Mapped[str] = mapped_column(unique=True)
     default_traffic_source_id: Mapped[int | None] = mapped_column(ForeignKey("traffic_source.id"))
+    disclosure_id: Mapped[int | None] = mapped_column(ForeignKey("disclosure.id"))
     shows_stored_lead: Mapped[bool] = mapped_column(default=False)
     allowed_origins: Mapped[list[str]] = mapped_column(default=list)
     allowed_redirects: Mapped[list[str]] = mapped_column(default=list)
