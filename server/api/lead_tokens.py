@@ -13,6 +13,7 @@ from server.api.manage import blueprint_of, kept, opened, refuse_any
 from server.api.resource import Resource, Values
 from server.companies.models import Company
 from server.consent.models import Disclosure
+from server.embed.queries import snippet_of_token
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.operations import clear_exposure, create_token, rotate_token
 from server.lead_tokens.schemas import LeadTokenFilter, LeadTokenSchema, RotationSchema
@@ -107,6 +108,10 @@ def rotate(row_id: str) -> Response:
     _, token, sent = opened(LEAD_TOKENS, row_id)
     asked = editing.read_by(RotationSchema(), sent)
     editing.refuse_deleted(LEAD_TOKENS, token)
+    snippet_id = snippet_of_token(token.id)
+    if snippet_id is not None:
+        text = f"is the token of the snippet {snippet_id}, whose pages would lose it; make a new snippet instead"
+        raise invalid({"id": [text]})
     now = clock.now()
     if token.expires_at is not None and token.expires_at <= now:
         raise invalid({"expires_at": ["is past; make a new lead token instead"]})

@@ -117,8 +117,8 @@ def ways(facts: Facts, where: Places, made: Build, language: str | None) -> Valu
     """All that can be copied, with the text of a language in those that show it themselves."""
     text = text_in(facts, language)
     return {
-        "hosted": variants.hosted(facts, where),
-        "versioned": variants.versioned(facts, where, made.hash),
+        "hosted": variants.hosted(facts.token, where),
+        "versioned": variants.versioned(facts.token, where, made.hash),
         **{name: variants.inline(name, facts, where, text) for name in variants.INLINE},
         "csp": variants.policy(where.origin),
         "download": where.build(facts.token, made.hash),

@@ -24,14 +24,14 @@ ASSERTED = (
 )
 
 
-def hosted(facts: Facts, places: Places) -> str:
+def hosted(token: str, places: Places) -> str:
     """The line that loads the present script."""
-    return f'<script src="{html.escape(places.script(facts.token))}" async></script>'
+    return f'<script src="{html.escape(places.script(token))}" async></script>'
 
 
-def versioned(facts: Facts, places: Places, named: str) -> str:
+def versioned(token: str, places: Places, named: str) -> str:
     """The line that loads one build and no other."""
-    address = html.escape(places.build(facts.token, named))
+    address = html.escape(places.build(token, named))
     return f'{ASSERTED}\n<script src="{address}" integrity="{integrity(named)}" crossorigin="anonymous" async></script>'
 
 
