@@ -1,6 +1,7 @@
 """What pages fetch: the script of a snippet, its builds, and what tells a page whether it is allowed. No key opens
 these: they say nothing that the source of a page does not."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
@@ -52,36 +53,44 @@ def check_file() -> Response:
 def script_file(name: str) -> Response:
     """The script of a token, freshly stamped, or one of its builds as it was."""
     token, dot, named = name.partition(".")
-    g.facts = {"token": token[:8]}
-    body = find_body(token, named) if dot else None
-    if body is not None:
-        return script(body, FOR_EVER)
-    hosted = None if dot else find_hosted(token)
-    if hosted is None or not hosted.is_served(clock.now()):
-        g.code = "not_found"
-        return Response(NO_SCRIPT, 404, HEADERS | {"Cache-Control": A_MINUTE}, content_type=SCRIPT)
-    g.facts["company"] = hosted.company_id
-    return script(stamped(hosted), A_MINUTE)
+    if dot:
+        body = find_body(token, named)
+        return missing() if body is None else script(body, FOR_EVER)
+    now = clock.now()
+    hosted = find_hosted(token, now)
+    return missing() if hosted is None else script(stamped(note(hosted), now), A_MINUTE)
 
 
 @blueprint.get("/<token>/check")
 @limiter.limit(a_minute("ADDRESS_LIMIT"))
 def check_page(token: str) -> Response:
     """Whether the page that asks may use the snippet."""
-    g.facts = {"token": token[:8]}
-    hosted = find_hosted(token)
-    if hosted is None or not hosted.is_served(clock.now()):
+    hosted = find_hosted(token, clock.now())
+    if hosted is None:
         raise Refused("not_found", "There is no such snippet", {"lead_token": ["names no snippet that is in use"]})
+    origins = note(hosted).allowed_origins
     origin, referrer = request.headers.get("Origin"), request.headers.get("Referer")
-    allowed = origin_allowed(hosted.allowed_origins, origin, referrer)
-    return json_answer({"origin": origin, "allowed": allowed, "learning": not hosted.allowed_origins})
+    allowed = origin_allowed(origins, origin, referrer)
+    return json_answer({"origin": origin, "allowed": allowed, "learning": not origins})
 
 
-def stamped(hosted: Hosted) -> bytes:
+def note(hosted: Hosted) -> Hosted:
+    """The same, told to the log."""
+    g.facts = {"company": hosted.company_id, "token": hosted.facts.token[:8]}
+    return hosted
+
+
+def missing() -> Response:
+    """The answer to a page whose script there is not."""
+    g.code = "not_found"
+    return Response(NO_SCRIPT, 404, HEADERS | {"Cache-Control": A_MINUTE}, content_type=SCRIPT)
+
+
+def stamped(hosted: Hosted, now: datetime) -> bytes:
     """The script with its configuration and the stamp of these ten minutes."""
     known = configuration(hosted.facts, places())
     key = current_app.extensions["vault"].signing_key("stamp")
-    stamp = make_stamp(key, hosted.facts.token, hosted.disclosure_id, clock.now())
+    stamp = make_stamp(key, hosted.facts.token, hosted.disclosure_id, now)
     return with_configuration(known | {"build": version_of(known), "stamp": stamp})
 
 

@@ -1,8 +1,7 @@
 """Finding what a snippet's script is made of, and the builds whose addresses were given away."""
 
-import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
@@ -17,11 +16,11 @@ from server.lib.db import db
 from server.offers.models import Offer
 from server.schedules.models import Schedule
 
-# How long a process tells pages what it knows, in seconds: an edit is seen by all that fetch the file after them.
-KEPT_SECONDS = 5.0
+# How long a process tells pages what it knows: whoever fetches the file after that sees an edit.
+KEPT = timedelta(seconds=5)
 KEPT_MOST = 10_000
 
-_kept: dict[str, tuple[float, "Hosted"]] = {}
+_kept: dict[str, tuple[datetime, "Hosted"]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +40,13 @@ class Hosted:
         return not self.ended and (self.expires_at is None or self.expires_at > now)
 
 
-def find_hosted(token: str) -> Hosted | None:
-    """The snippet of a token's value; None where there is none."""
+def find_hosted(token: str, now: datetime) -> Hosted | None:
+    """The snippet of a token's value; None where there is none that pages get."""
     if not VALUE.fullmatch(token):
         return None
     kept = _kept.get(token)
-    if kept is None or kept[0] < time.monotonic():
+    # A clock that was set back must not keep it for longer.
+    if kept is None or not timedelta() <= now - kept[0] < KEPT:
         with db.engine.connect() as connection:
             hosted = load_hosted(connection, LeadToken.value == token)
         if hosted is None:
@@ -54,8 +54,8 @@ def find_hosted(token: str) -> Hosted | None:
             return None
         if len(_kept) >= KEPT_MOST:
             _kept.clear()
-        kept = _kept[token] = (time.monotonic() + KEPT_SECONDS, hosted)
-    return kept[1]
+        kept = _kept[token] = (now, hosted)
+    return kept[1] if kept[1].is_served(now) else None
 
 
 def load_hosted(connection: Connection, which: ColumnElement[bool]) -> Hosted | None:
