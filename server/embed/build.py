@@ -13,7 +13,7 @@ from server.embed.script import with_configuration
 VERSION_LENGTH = 12
 # How many files a process keeps packed, each of some 15 KB.
 KEPT = 512
-BROTLI_QUALITY = 9
+BROTLI_QUALITY = 11
 
 
 @dataclass(frozen=True, slots=True)
