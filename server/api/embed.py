@@ -65,7 +65,8 @@ def script_file(name: str) -> Response:
 @limiter.limit(a_minute("ADDRESS_LIMIT"))
 def check_page(token: str) -> Response:
     """Whether the page that asks may use the snippet."""
-    hosted = find_hosted(token, clock.now())
+    # Who asks has perhaps just changed it.
+    hosted = find_hosted(token, clock.now(), fresh=True)
     if hosted is None:
         raise Refused("not_found", "There is no such snippet", {"lead_token": ["names no snippet that is in use"]})
     origins = note(hosted).allowed_origins

@@ -40,13 +40,13 @@ class Hosted:
         return not self.ended and (self.expires_at is None or self.expires_at > now)
 
 
-def find_hosted(token: str, now: datetime) -> Hosted | None:
-    """The snippet of a token's value; None where there is none that pages get."""
+def find_hosted(token: str, now: datetime, fresh: bool = False) -> Hosted | None:
+    """The snippet of a token's value, `fresh` as it is now; None where there is none that pages get."""
     if not VALUE.fullmatch(token):
         return None
     kept = _kept.get(token)
     # A clock that was set back must not keep it for longer.
-    if kept is None or not timedelta() <= now - kept[0] < KEPT:
+    if fresh or kept is None or not timedelta() <= now - kept[0] < KEPT:
         with db.engine.connect() as connection:
             hosted = load_hosted(connection, LeadToken.value == token)
         if hosted is None:
