@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SUPPORT_EMAIL=settings.support_email,
         TOKEN_NAMES=settings.token_names,
         METRICS=settings.metrics,
-        METRICS_SHARED=settings.metrics and settings.worker_count > 1,
+        METRICS_SHARED=settings.shares_metrics,
     )
     db.init_app(app)
     configuration.watch(db.session)
