@@ -18,7 +18,7 @@ from server.migrations import migrate
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-def prepare(settings: Settings) -> None:
+def prepare_database(settings: Settings) -> None:
     """Does it, or ends this process with a sentence that says why not."""
     try:
         bring_up(settings)

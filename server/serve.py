@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from importlib import import_module
 from multiprocessing import Process
 from types import FrameType
 
@@ -61,8 +62,9 @@ def load_and_prepare(settings: Settings) -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.metrics_folder)
     # What is loaded stays: the collector would look through it again and again, and later copy it in each process.
     gc.disable()
-    from server.prepare import prepare  # noqa: PLC0415 - Prometheus looks at the environment when it is imported
-
+    import_module("server.app")  # Not above: Prometheus looks at the environment when it is imported.
+    if not settings.on_sqlite:
+        import_module("server.lib.postgres_ledger")
     gc.freeze()
     gc.enable()
     preparing = Process(target=prepare, args=(settings,), daemon=True)
@@ -70,6 +72,13 @@ def load_and_prepare(settings: Settings) -> None:
     preparing.join()
     if preparing.exitcode:
         sys.exit(1)
+
+
+def prepare(settings: Settings) -> None:
+    """What the process does that prepares."""
+    from server.prepare import prepare_database  # noqa: PLC0415 - Alembic ends with this process
+
+    prepare_database(settings)
 
 
 def server_arguments(settings: Settings, target: str = "wsgi:app") -> list[str]:
