@@ -304,6 +304,7 @@ def test_sigterm_waits_for_a_lead_that_waits_for_the_database(place: Place) -> N
 
 def test_sigterm_ends_at_once_a_server_whose_web_processes_are_still_loading(empty: Settings) -> None:
     live = Live(empty, free_port(), empty.data_dir / "serve.log")
+    live.log.touch()
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(live.start)
         # The process that prepares has gone when its last line is there.
