@@ -170,6 +170,16 @@ class Settings:
         """Threads of a web process: on PostgreSQL more than two only fight for the interpreter."""
         return self.threads or (64 if self.on_sqlite else 2)
 
+    @property
+    def shares_metrics(self) -> bool:
+        """Whether several processes count together."""
+        return self.metrics and self.worker_count > 1
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Where they do."""
+        return self.data_dir / "metrics"
+
 
 def documented() -> Iterator[Field[Any]]:
     """The settings in the order of the README's table."""
