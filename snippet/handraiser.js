@@ -232,7 +232,7 @@
     };
     /** Makes the form ready for its visitor, again where the page has drawn it anew; the consent box. */
     const ready = (/** @type {boolean} */ engaged) => {
-      if (!form.contains(trap)) controls(form)[0].before(trap);
+      if (!form.contains(trap)) controls(form)[0].after(trap);
       const known = box;
       const [place] = all("[data-lead-consent-here]", form);
       box = controls(form).find((each) => each.closest("[data-lead-consent]"));
