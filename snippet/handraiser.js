@@ -32,23 +32,29 @@
   const page = /** @type {any} */ (self);
   if (page.handraiser) return; // Loaded twice, it works once.
 
-  const { endpoint, languages, messages = {}, fields = {}, parameters = {}, redirects = [] } = config;
+  const { endpoint, languages, messages = {}, redirects = [] } = config;
+  /** @type {any} Without a prototype, which pages may have given members of any name. */
+  const fields = { __proto__: null, ...config.fields };
+  /** @type {any} */
+  const parameters = { __proto__: null, ...config.parameters };
   const STORE = "handraiser";
   // What a telephone number and an address are called, by the page or by what autocomplete and type say.
-  const PHONE = /(phone|mobile|^(cell|tel)\w*)(.?[n\d]\w*)?\W*$/im;
+  const PHONE = /(phone|mobile|\b(cell|tel)\w*)(.?[n\d]\w*)?\W*$/im;
   const EMAIL = /e.?mail(.?address)?\W*$/im;
   const TICKED = /checkbox|radio/;
   const PASSED_OVER = /submit|image|button|reset|password|file/;
   // What is not read either: secrets, what is for the page's own server, and what a form without script sends to ours.
   const UNREAD =
-    ":disabled,[name*=passw i],[autocomplete*=cc-],[name^=_],[name*=csrf],[name*=captcha],[name^=redirect_],[name^=consent]";
+    ":disabled,[name*=passw i],[autocomplete*=cc-],[name^=_],[name*=csrf],[name*=captcha],[name^=redirect_]," +
+    "[name^=consent]";
 
   const gpc = /** @type {any} */ (navigator).globalPrivacyControl;
   /** @type {Set<URLSearchParams>} What has no answer yet. */
   const pending = new Set();
   /** @type {Event} The event on which the page's own handlers run. */
   let relay;
-  let passing = false;
+  /** @type {any} The form that goes on by the browser's own means. */
+  let passing;
 
   /** @type {(work: (...values: any[]) => any) => (...values: any[]) => any} */
   const safely = (work) => (...values) => {
@@ -98,14 +104,14 @@
   const readable = (name) => {
     try {
       const text = decodeURIComponent(escape(atob(name)));
-      return /^[\p{L}\d ?*]+$/u.test(text) ? text : name;
+      return /^[\p{L}\d ]+\W?$/u.test(text) ? text : name;
     } catch (_) {
       return name;
     }
   };
   /** @type {(name: string) => string} The key under which something is sent, nested as jQuery does. */
   const wire = (name) =>
-    /^(caller_id|email|sub_id|traffic_source_id|data\[.*)$/.test(name) ? name : `${name}`.replace(/^[^[]*/, "data[$&]");
+    /^(caller_id|email|sub_id|traffic_source_id|data\[.*)$/.test(name) ? name : name.replace(/^[^[]*/, "data[$&]");
 
   /** @type {(form: any) => Found[]} What each field of a form is. */
   const read = (form) => {
@@ -142,9 +148,8 @@
     // The click of this page, else the first of the tab, which is kept only now that the visitor has agreed.
     let touch = new URLSearchParams(click);
     touch.set("referrer", document.referrer);
-    const kept = store(STORE);
-    if (!kept) store(STORE, `${touch}`);
-    else if (!`${click}`) touch = new URLSearchParams(kept);
+    const kept = store(STORE) || store(STORE, `${touch}`);
+    if (kept && !`${click}`) touch = new URLSearchParams(kept);
     for (const [name, value] of touch) {
       const key = wire(parameters[name] || name);
       if (value && !body.has(key)) body.set(key, value);
@@ -166,7 +171,7 @@
           sleep(left),
         ]);
         const said = await answer.json();
-        if (/4[02]9|5../.test(answer.status)) throw answer.headers.get("Retry-After");
+        if (/4.9|5../.test(answer.status)) throw answer.headers.get("Retry-After");
         return pending.delete(body) && said;
       } catch (seconds) {
         if (navigator.onLine) await sleep(Math.min(/** @type {any} */ (seconds) * 1000 || pause, left));
@@ -191,17 +196,16 @@
 
   /** @type {(form: any) => Lead} */
   const leadOf = (form) => {
-    const trap = make("input", { name: "_website", tabindex: -1, autocomplete: "off", "aria-hidden": true });
-    trap.style.cssText = "position:fixed;top:-99em";
+    const trap = make("input", { name: "_website", tabindex: -1, "aria-hidden": true, autocomplete: "off" });
+    trap.style.cssText = "position:fixed;top:-9em";
     const region = make("div", { role: "status" });
     const sent = new Map(); // The fields by the names that the server's errors have.
     /** @type {(() => void)[]} */
     const undo = []; // What takes messages away from fields.
+    const keys = /** @type {Texts} */ ({});
     /** @type {any} */
     let box;
     let consent = /** @type {any} */ ({});
-    let content = "";
-    let key = "";
     let busy = false;
     let theirs = false; // Whether the page itself does what follows.
     // es-MX, else es, else the default.
@@ -285,15 +289,15 @@
       // They may have filled in more, or have emptied the form.
       const after = compose();
       if (after.has("caller_id")) body = after;
-      if (content !== `${body}`) key = newKey();
-      content = `${body}`;
-      body.set("idempotency_key", key);
+      const content = `${body}`;
+      keys[content] = keys[content] || newKey(); // What is sent again has the same key, and so makes one lead.
+      body.set("idempotency_key", keys[content]);
       busy = true;
       if (!theirs) say("sending");
       deliver(body).then(safely((answer) => {
         busy = false;
         if (!answer) return;
-        const outcome = tell(form, answer);
+        const outcome = tell(form.isConnected ? form : document, answer);
         if (!theirs) {
           let more = "";
           for (const [param, texts] of Object.entries(answer.errors || {})) {
@@ -306,16 +310,15 @@
           }
           say(outcome, more);
           const wish = form.getAttribute("data-lead-redirect");
-          const { origin } = make("a", { href: wish });
-          const fine = [location.origin, ...redirects].includes(origin);
+          const fine = [location.origin, ...redirects].includes(make("a", { href: wish }).origin);
           const next = answer.success && ((fine && wish) || config.thankYou);
           const action = form.getAttribute("action") || "#";
           if (next) page.location = next;
           // Field errors the visitor can mend. Whatever else went wrong must not keep anybody here.
           else if (!undo[0] && action[0] !== "#" && !action.startsWith(endpoint)) {
-            passing = true;
+            passing = form;
             form.requestSubmit(event.submitter);
-            passing = false;
+            passing = 0;
           }
         }
       }));
@@ -331,7 +334,8 @@
       } else if (type === "change" && target === box) {
         tidy();
         consent.granted_at = box.checked && now();
-      } else ready(type && !PASSED_OVER.test(target.type)); // A box that moves a button away would swallow the click on it.
+        // A box that moves a button away under the pointer would swallow the click.
+      } else ready(type && !PASSED_OVER.test(target.type));
     };
   };
   /** @type {(form: any) => any} What takes a form's events, if it is one for leads. */
@@ -340,7 +344,7 @@
 
   /** @type {(fields: Texts, about: { consent: any, key?: string }) => Promise<any>} For confirmation pages. */
   const send = async (said, { consent, key = newKey() }) => {
-    if (!consent || store(STORE + key)) return null;
+    if (!consent || store(STORE + key)) return;
     const body = new URLSearchParams(Object.entries(said).map(([name, value]) => [wire(name), value]));
     complete(body, Object(consent)).set("idempotency_key", key);
     const answer = await deliver(body);
@@ -352,7 +356,7 @@
   on((event) => {
     const { target } = event;
     const lead = find(target.closest("form") || target.form);
-    if (passing) event.stopImmediatePropagation();
+    if (target === passing) event.stopImmediatePropagation();
     else if (lead && event !== relay) lead(event);
   }, "submit", "focusin", "change");
   on(() => {
