@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page
 
 from tests.browser import chromium
+from tests.browser.host import Host, running_host
 from tests.browser.reader import Reader
+from tests.browser.snippets import LISTEN, Landing
+from tests.factories import Account
 from tests.live import Live
 
 # Chromium on its own calls home and tries QUIC, which a closed network turns into noise and waiting.
@@ -83,6 +86,22 @@ def reader(new_context: Callable[..., BrowserContext], live: Live) -> Iterator[R
     context.on("request", reader.on_request)
     yield reader
     assert reader.strangers() == []
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """The customer's web site: another port, so another origin than the API's."""
+    with running_host() as host:
+        yield host
+
+
+@pytest.fixture
+def landing(page: Page, host: Host, live: Live, account: Account, expected_console: list[str]) -> Landing:
+    """A visitor with an empty browser on the customer's site."""
+    landing = Landing(page, host, live, account, expected_console)
+    page.context.on("request", landing.on_request)
+    page.add_init_script(LISTEN)
+    return landing
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,11 @@ TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=u
 
 @dataclass
 class Host:
-    """What it serves, each file under its path."""
+    """What it serves, each file under its path, and what was posted to it: in which fetch mode, and what."""
 
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
+    posts: list[tuple[str, bytes]] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -58,6 +59,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content or b"")))
         self.end_headers()
         self.wfile.write(content or b"")
+
+    def do_POST(self) -> None:
+        """Keeps what came and is never able to take it."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.host.posts.append((self.headers["Sec-Fetch-Mode"], body))
+        self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Nothing: pytest shows what matters."""
