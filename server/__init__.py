@@ -8,6 +8,7 @@ What is managed is declared in `api/configured.py`; one engine, `api/manage.py`,
     serve app cli demo            the start, the factory, the commands, the company to try it with
     docs                          the API as an OpenAPI document, made of what runs
     api                           machines: lead endpoints, reading back, managing, health
+    embed                         what landing pages get: snippets, their script, its builds and variants
     outcomes                      what became of leads: calls
     leads                         from a request to a row: params, plan (pure), state (read), decide (pure), record
     lead_tokens                   the credential in `lead_token` and what it grants

@@ -19,6 +19,7 @@ from server.api import (
     configured,
     contacts,
     disclosures,
+    embed,
     fields,
     health,
     lead_edits,
@@ -26,13 +27,14 @@ from server.api import (
     leads,
     observe,
     records,
+    snippets,
     submissions,
     throttle,
     token_names,
 )
 from server.api.application import Application
 from server.companies import configuration
-from server.config import Settings, from_environment
+from server.config import LEADS, Settings, from_environment
 from server.docs import swagger, views
 from server.leads.limits import Limits
 from server.lib import json, logs
@@ -43,6 +45,8 @@ from server.lib.postgres_ledger import CONNECT, PostgresRunner
 from server.lib.sqlite_ledger import SqliteRunner
 from server.lib.vault import Vault
 
+# How leads are sent, and what browsers ask before.
+SENDING = frozenset({"POST", "PUT", "OPTIONS"})
 SLASHES = re.compile("//+")
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
@@ -65,6 +69,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         URL=settings.url,
         PUBLIC_URL=settings.public_url.rstrip("/"),
         SUPPORT_EMAIL=settings.support_email,
+        SNIPPET_PATH=settings.snippet_path,
+        LEADS_PATH=settings.leads_path,
         TOKEN_NAMES=settings.token_names,
         METRICS=settings.metrics,
         METRICS_SHARED=settings.metrics and settings.worker_count > 1,
@@ -90,12 +96,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     for module in (leads, batch, lead_edits, records, submissions, fields, calls, health):
         app.register_blueprint(module.blueprint)
-    for module in (configured, disclosures, lead_tokens, contacts, token_names, access):
+    for module in (configured, disclosures, snippets, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(embed.blueprint, url_prefix=settings.snippet_path)
     views.register(app)
     swagger.register(app)
     cli.register(app)
-    app.wsgi_app = tidy_path(trust_proxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign,assignment]
+    app.wsgi_app = tidy_path(trust_proxies(app.wsgi_app, settings.trusted_proxies), settings.leads_path)  # type: ignore[method-assign,assignment]
     return app
 
 
@@ -119,9 +126,10 @@ def trust_proxies(wsgi: Any, count: int) -> Any:
     return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
 
 
-def tidy_path(wsgi: Wsgi) -> Wsgi:
+def tidy_path(wsgi: Wsgi, leads_path: str) -> Wsgi:
     """`.json` at the end of an API path changes nothing: old clients of TrackDrive's send it everywhere. Nor does a
-    slash too many, of an address that was put together by hand: a redirect would lose the lead."""
+    slash too many, of an address that was put together by hand: a redirect would lose the lead. What is sent to the
+    path that an operator has named for leads is a lead; nothing is read there."""
 
     def tidied(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -129,6 +137,8 @@ def tidy_path(wsgi: Wsgi) -> Wsgi:
             path = environ["PATH_INFO"] = SLASHES.sub("/", path)
         if path.endswith(".json") and path.startswith("/api/v1/"):
             environ["PATH_INFO"] = path.removesuffix(".json")
+        elif path == leads_path and environ["REQUEST_METHOD"] in SENDING:
+            environ["PATH_INFO"] = LEADS
         return wsgi(environ, start_response)
 
     return tidied

@@ -1,6 +1,7 @@
 """Settings: each environment variable with its type, its default and one sentence, in one place."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from ipaddress import ip_address
@@ -16,6 +17,9 @@ from server.errors import SettingError
 from server.lib import email
 
 PROJECT = Path(__file__).resolve().parent.parent
+LEADS = "/api/v1/leads"
+# One name or several, of what needs no escape.
+PATH = re.compile(r"(?:/[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)+", re.A | re.I)
 
 
 def setting(variable: str, default: Any, sentence: str, shown: str | None = None, secret: bool = False) -> Any:
@@ -89,6 +93,16 @@ class Settings:
         2000,
         "How many token names a company may have, from 1 to 100000; what leads bring under further ones is kept in"
         " the token extra.",
+    )
+    snippet_path: str = setting(
+        "HANDRAISER_SNIPPET_PATH",
+        "/s",
+        "The path under which landing pages fetch their script, such as /s or /assets/forms; not below /api.",
+    )
+    leads_path: str = setting(
+        "HANDRAISER_LEADS_PATH",
+        LEADS,
+        "The path to which pages send leads, such as /contact, not below /api; /api/v1/leads stays what it is.",
     )
     address_limit: int = limit(
         "HANDRAISER_ADDRESS_LIMIT", 120, "one address (of IPv6: one /64) may send from pages, as leads or questions"
@@ -220,6 +234,11 @@ def a_minute(value: int) -> bool:
     return 0 <= value <= 1_000_000
 
 
+def own_path(value: str) -> bool:
+    """Whether it is a path of plain names that is none of the API's: blockers know the common ones."""
+    return PATH.fullmatch(value) is not None and not value.startswith("/api/") and value != "/api"
+
+
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "database_url": database_url,
     "secret_key": lambda value: len(value) >= 32,
@@ -230,6 +249,8 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "workers": lambda value: 1 <= value <= 256,
     "threads": lambda value: 1 <= value <= 512,
     "token_names": lambda value: 1 <= value <= 100_000,
+    "snippet_path": own_path,
+    "leads_path": lambda value: own_path(value) or value == LEADS,
     "address_limit": a_minute,
     "number_limit": a_minute,
     "token_limit": a_minute,

@@ -12,6 +12,8 @@ from server.api.answers import json_answer
 from server.api.manage import blueprint_of, kept, opened, refuse_any
 from server.api.resource import Resource, Values
 from server.companies.models import Company
+from server.consent.models import Disclosure
+from server.embed.queries import snippet_of_token
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.operations import clear_exposure, create_token, rotate_token
 from server.lead_tokens.schemas import LeadTokenFilter, LeadTokenSchema, RotationSchema
@@ -37,6 +39,8 @@ def complete_token(company: Company, wanted: Values, row: Any) -> None:
         raise ValidationError({sent[0]: [f"does not fit the kind: {text}"]})
     if wanted["reads_submissions"] and wanted["kind"] != "server":
         raise ValidationError({"reads_submissions": ["does not fit the kind: only a server token reads submissions"]})
+    if wanted["disclosure_id"] is not None and wanted["kind"] != "publishable":
+        raise ValidationError({"disclosure_id": ["does not fit the kind: only a publishable token stands in pages"]})
     if wanted["expires_at"] is not None:
         wanted["expires_at"] = in_zone(wanted["expires_at"], company.time_zone)
     if postback and wanted["payload_secret"] is not None:
@@ -87,6 +91,7 @@ LEAD_TOKENS = Resource(
         "offer_id": Offer,
         "traffic_source_id": TrafficSource,
         "default_traffic_source_id": TrafficSource,
+        "disclosure_id": Disclosure,
     },
     complete=complete_token,
     create=create_lead_token,
@@ -103,6 +108,10 @@ def rotate(row_id: str) -> Response:
     _, token, sent = opened(LEAD_TOKENS, row_id)
     asked = editing.read_by(RotationSchema(), sent)
     editing.refuse_deleted(LEAD_TOKENS, token)
+    snippet_id = snippet_of_token(token.id)
+    if snippet_id is not None:
+        text = f"is the token of the snippet {snippet_id}, whose pages would lose it; make a new snippet instead"
+        raise invalid({"id": [text]})
     now = clock.now()
     if token.expires_at is not None and token.expires_at <= now:
         raise invalid({"expires_at": ["is past; make a new lead token instead"]})

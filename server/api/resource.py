@@ -22,6 +22,7 @@ A resource needs four names and two schemas; everything else has a default:
   members that only the answer to the creation shows (a secret, say).
 - `change(company, row, wanted)`: writes what is wanted on the row.
 - `removable(company, row)`: raises ValidationError where something still needs the row.
+- `ends(row, at)`: ends what ends with it at that time, or brings it back where that is None.
 - `restorable(company, row)`: raises ValidationError or Refused where it must not come back.
 - `shown(row)`: what is shown beside id and times.
 - `once`: what only the answer to the creation shows, by name with what it is.
@@ -60,6 +61,10 @@ def always(company: Company, row: Any) -> None:
     """Nothing needs it, nothing is against it."""
 
 
+def alone(row: Any, at: datetime | None) -> None:
+    """Nothing ends with it."""
+
+
 def write_attributes(company: Company, row: Any, wanted: Values) -> None:
     """Writes each value that differs on the attribute of its name."""
     for name, value in wanted.items():
@@ -94,6 +99,7 @@ class Resource:
     change: Callable[[Company, Any, Values], None] = write_attributes
     removable: Callable[[Company, Any], None] = always
     restorable: Callable[[Company, Any], None] = always
+    ends: Callable[[Any, datetime | None], None] = alone
     conditions: Callable[[Company, Values], list[ColumnElement[bool]]] | None = None
     shown: Callable[[Any], Values] | None = None
     once: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +125,7 @@ class Resource:
         """Marks it as deleted at that time, or as in use."""
         if self.ended:
             setattr(row, self.ended, at)
+            self.ends(row, at)
 
     def make(self, company: Company, wanted: Values) -> tuple[Any, Values]:
         """A new row, and what only the answer to its creation shows."""

@@ -11,6 +11,8 @@ from marshmallow import Schema, ValidationError, fields
 from server.companies.rules import SCOPES
 from server.companies.schemas import Email, Scope
 from server.consent.schemas import Url
+from server.embed.schemas import MOST_LANGUAGES, MOST_NAMES, Messages, Names
+from server.embed.words import OCCASIONS
 from server.lead_tokens.schemas import Origin
 from server.leads import schemas as lead_fields
 from server.lib import fields as our_fields
@@ -163,6 +165,17 @@ def _(field: fields.Nested) -> Json:
 @shape.register
 def _(field: Filters) -> Json:
     return {"type": "object", "additionalProperties": property_of(field.texts), "maxProperties": MOST_FILTERS}
+
+
+@shape.register
+def _(field: Names) -> Json:
+    return {"type": "object", "additionalProperties": property_of(field.target), "maxProperties": MOST_NAMES}
+
+
+@shape.register
+def _(field: Messages) -> Json:
+    texts = strict({name: property_of(field.text) for name in OCCASIONS}, [])
+    return {"type": "object", "additionalProperties": texts, "maxProperties": MOST_LANGUAGES}
 
 
 @shape.register

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parents[2] / "docs_site" / "pages"
 # In the order in which a newcomer reads them.
 PAGES = (
     "quickstart",
+    "landing-pages",
     "lead-tokens",
     "create-or-update",
     "attribution",

@@ -29,6 +29,7 @@ from server.docs.operation import (
     Operation,
     Subject,
 )
+from server.docs.snippet_operations import SNIPPET_OPERATIONS
 from server.lead_tokens.schemas import RotationSchema
 from server.leads.counts import CountFilter
 from server.leads.params import TOKEN_PARAMETERS
@@ -82,6 +83,7 @@ def upload(method: str, summary: str, description: str, *counted: str) -> Operat
 OPERATIONS: Mapping[str, Operation] = {
     **LEAD_OPERATIONS,
     **DISCLOSURE_OPERATIONS,
+    **SNIPPET_OPERATIONS,
     "records.list_leads": Operation(
         page="leads/index",
         scope="leads:read",

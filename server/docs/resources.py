@@ -20,6 +20,7 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "contact_fields": ("Contact fields", "What an offer asks about a lead."),
     "contact_field_types": ("Contact field types", "Kinds of lead, each with its own contact fields."),
     "tokens": ("Tokens", "The names of lead tokens that have come in, for templates; what a lead token expects."),
+    "snippets": ("Snippets", "What landing pages get: a script of one line, or its variants."),
     "disclosures": ("Disclosures", "Consent texts of landing pages, in versions that never change."),
     "numbers": ("Numbers", "Phone numbers of the company, which pools assign."),
     "number_pools": ("Number pools", "Which numbers a schedule may assign to a lead."),

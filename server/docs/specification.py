@@ -19,6 +19,7 @@ from server.docs.managed import components_of
 from server.docs.operation import ALWAYS, JSON, Example, Operation, Subject, operation_id
 from server.docs.operations import operation_of
 from server.docs.resources import RESOURCES
+from server.docs.snippet_operations import SNIPPET_COMPONENTS
 from server.docs.words import worded
 from server.lib import json
 
@@ -62,7 +63,7 @@ def build_specification(app: Flask) -> Json:
     recorded = read_recorded()
     for name, schema in LEAD_BODIES.items():
         spec.components.schema(name, schema)
-    for name, schema in (COMPONENTS | DISCLOSURE_COMPONENTS).items():
+    for name, schema in (COMPONENTS | DISCLOSURE_COMPONENTS | SNIPPET_COMPONENTS).items():
         spec.components.schema(name, worded(schema, name))
     for resource in resources(app):
         for name, schema in components_of(resource).items():

@@ -17,6 +17,7 @@ LONGEST_KEPT = 230
 # What a rotated token has from the one before it.
 KEPT_SETTINGS = (
     "default_traffic_source_id",
+    "disclosure_id",
     "shows_stored_lead",
     "allowed_origins",
     "allowed_redirects",

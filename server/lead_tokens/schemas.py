@@ -52,6 +52,9 @@ class LeadTokenSchema(Schema):
     default_traffic_source_id = RowId(
         "The traffic source of leads that name none.", 1, allow_none=True, load_default=None
     )
+    disclosure_id = RowId(
+        "The disclosure that the pages of a publishable token show.", 1, allow_none=True, load_default=None
+    )
     shows_stored_lead = Switch(
         "Whether answers show the lead as it is stored, or only what the request sent.", load_default=False
     )

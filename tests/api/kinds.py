@@ -208,6 +208,17 @@ KINDS = (
         configures=False,
     ),
     Kind(
+        one="snippet",
+        many="snippets",
+        body=lambda account: {
+            "name": "Solar landing page",
+            "schedule_id": account.schedule_id,
+            "traffic_source_id": account.source_id,
+        },
+        change={"name": "Roof landing page"},
+        references=("schedule_id", "traffic_source_id"),
+    ),
+    Kind(
         one="user",
         many="users",
         body=lambda account: {"email": f"{new_word('john')}@example.com", "name": "John", "role": "agent"},

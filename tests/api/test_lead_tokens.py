@@ -95,6 +95,7 @@ def test_a_token_says_of_itself_what_was_left_open(client: FlaskClient, account:
             "offer_id",
             "traffic_source_id",
             "default_traffic_source_id",
+            "disclosure_id",
             "per_minute_limit",
             "expires_at",
             "disabled_at",

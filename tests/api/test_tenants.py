@@ -208,6 +208,7 @@ CASES |= {
     "GET /api/v1/disclosures/<row_id>/versions/<version_id>/preview": Case("config:read", disclosure_version),
     "POST /api/v1/disclosures/<row_id>/versions/<version_id>/review": Case("config:write", disclosure_version),
     "POST /api/v1/disclosures/<row_id>/versions/<version_id>/publish": Case("config:write", disclosure_version),
+    "GET /api/v1/snippets/<row_id>/embed": Case("config:read", made(kind_of("snippet"))),
     "POST /api/v1/lead_tokens/<row_id>/rotate": Case("config:write", made(kind_of("lead_token"))),
     "POST /api/v1/lead_tokens/<row_id>/clear_exposure": Case("config:write", made(kind_of("lead_token"))),
     "POST /api/v1/users/<row_id>/reset_password": Case("access:write", made(kind_of("user"))),

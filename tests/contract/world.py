@@ -101,8 +101,8 @@ class World:
         if positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):
             for name in [*case.body]:
                 self.fill(case.body, name, random)
-            if case.operation.path == f"{API}lead_tokens" and case.method == "POST":
-                self.own(case.body, random)
+            if case.method == "POST":
+                self.own(case.operation.path, case.body, random)
         if is_lead_endpoint(case.operation):
             return self.as_lead(case, random)
         return random.choice(self.keys)
@@ -115,7 +115,7 @@ class World:
         if content:
             schema = content[JSON]["schema"]
             case.body = {name: self.shown(name, schema["properties"][name]) for name in schema.get("required", [])}
-        if operation.path == f"{API}lead_tokens" and content:
+        if operation.path in (f"{API}lead_tokens", f"{API}snippets") and content:
             case.body["schedule_id"] = self.account.schedule_id
         # A key opens its company's list, where a token would be a filter that there is not.
         if is_lead_endpoint(case.operation) and not operation.path.startswith(f"{API}submissions"):
@@ -139,12 +139,19 @@ class World:
         value = known[0] if known else schema["example"]
         return value() if callable(value) else value
 
-    def own(self, body: Json, random: Random) -> None:
-        """A lead token with one owner, of the kind that it needs."""
+    def own(self, path: str, body: Json, random: Random) -> None:
+        """A lead token with one owner, of the kind that it needs; a snippet with one, which has its token."""
+        if path not in (f"{API}lead_tokens", f"{API}snippets"):
+            return
         for name in ("schedule_id", "offer_id", "traffic_source_id"):
             body.pop(name, None)
-        kind, owner = random.choice([("server", "schedule"), ("publishable", "offer"), ("postback", "traffic_source")])
-        body |= {"kind": kind, f"{owner}_id": random.choice(self.ids[f"{owner}s"])}
+        kinds = [("server", "schedule"), ("publishable", "offer"), ("postback", "traffic_source")]
+        kind, owner = random.choice(kinds if path == f"{API}lead_tokens" else kinds[:2])
+        body[f"{owner}_id"] = random.choice(self.ids[f"{owner}s"])
+        if path == f"{API}lead_tokens":
+            body["kind"] = kind
+            if kind != "publishable":
+                body.pop("disclosure_id", None)
 
     def name_subject(self, case: Case, random: Random) -> None:
         """A path that names one of this company's things."""
@@ -234,6 +241,10 @@ VALUES: dict[str, Sequence[Any]] = {
     "options": [[], ["80202"]],
     "allowed_origins": [[], [PAGE]],
     "allowed_redirects": [[], [PAGE]],
+    "field_map": [{}, {"tel": "caller_id", "ZIP": "zip code"}],
+    "parameters": [{}, {"aff": "sub_id"}],
+    "messages": [{}, {"es_mx": {"sent": "Gracias."}}],
+    "thank_you_url": [None, f"{PAGE}/thanks"],
     "redirect_to": [f"{PAGE}/thanks", PAGE],
     "redirect_error": [f"{PAGE}/sorry", "elsewhere"],
     "scopes": [["leads:read"], ["config:read", "leads:update"]],

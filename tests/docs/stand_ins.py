@@ -1,8 +1,9 @@
 """Puts what never changes in place of ids, secrets and times, so that two runs record the same."""
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from hashlib import sha256
+from hashlib import sha256, sha384
 from typing import Any
 
 from server.lib.secrets import spelt
@@ -13,6 +14,9 @@ SECRET_NAMES = {"private", "password"}
 
 UUID = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 TOKEN = r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"
+# What a file's bytes are called: as its name in a URL or alone, as a page wants it, and the beginning of it.
+HASH = r"(?<=\.)[\w-]{64}(?=\.js\b)|^[\w-]{64}$"
+INTEGRITY = r"(?<=\bsha384-)[\w+/]{64}"
 # What tests make so that no two are alike.
 WORD = r"\b(?:name|key|source|john|life|zip|loan_amount)_[0-9]+\b"
 NUMBER = r"\+1719555[0-9]{4}"
@@ -50,6 +54,10 @@ class StandIns:
         """A text of that name."""
         if name in SECRET_NAMES:
             return f"YOUR_{name.upper()}"
+        if name == "content_hash":
+            return value
+        if name == "version":
+            return self.digits("version")[:12]
         if name.endswith("cursor") and value:
             return self.digits("cursor")[:24]
         return self.text(value)
@@ -64,7 +72,8 @@ class StandIns:
             ("number", NUMBER, lambda number, found: f"+1719555{2000 + number}"),
         ):
             text = re.sub(pattern, self.finder(kind, make), text)
-        return text
+        text = re.sub(HASH, lambda match: self.hash(match[0]), text)
+        return re.sub(INTEGRITY, lambda match: in_base64(self.hash(in_url(match[0]))), text)
 
     def finder(self, kind: str, make: Callable[[int, str], str]) -> Callable[[re.Match[str]], str]:
         """What a regular expression asks for each that it finds."""
@@ -74,9 +83,27 @@ class StandIns:
         """A UUID of the same version."""
         return spelt(self.digits(f"uuid {number}")[:32], int(found[14]))
 
+    def hash(self, found: str) -> str:
+        """The hash of other bytes, as an address spells it."""
+        return str(self.of("hash", found, self.made_hash))
+
+    def made_hash(self, number: int) -> str:
+        """The hash of what nobody has."""
+        return urlsafe_b64encode(sha384(f"{self.record} {number}".encode()).digest()).decode()
+
     def digits(self, what: str) -> str:
         """Digits that no other record has, and this one always."""
         return sha256(f"{self.record} {what}".encode()).hexdigest()
+
+
+def in_url(text: str) -> str:
+    """Base64 as an address spells it."""
+    return text.replace("+", "-").replace("/", "_")
+
+
+def in_base64(text: str) -> str:
+    """The same as it is spelt elsewhere."""
+    return text.replace("-", "+").replace("_", "/")
 
 
 def subject_of(name: str, within: str) -> str:

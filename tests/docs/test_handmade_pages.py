@@ -33,6 +33,7 @@ EXPECTED = [
     "foreign-payloads",
     "glossary",
     "idempotency-and-retries",
+    "landing-pages",
     "lead-tokens",
     "managing-by-api",
     "moving-from-trackdrive",
@@ -192,6 +193,8 @@ class World:
             "LEAD_ID": leads[-1] if leads else "",
             "SUBMISSION_ID": refused[-1] if refused else "",
             "DISCLOSURE_ID": self.latest("disclosure"),
+            "SNIPPET_ID": self.latest("snippet"),
+            "SNIPPET_TOKEN": self.latest_snippet_token(),
             "VERSION_ID": self.latest("disclosure_version"),
         }
 
@@ -199,6 +202,12 @@ class World:
         """The id that was given last there."""
         [row] = self.account.rows(f"select max(id) as id from {table} where company_id = :company_id")
         return str(row["id"] or "")
+
+    def latest_snippet_token(self) -> str:
+        """The token of the snippet that was made last."""
+        query = "select value from lead_token join snippet on lead_token_id = lead_token.id"
+        found = self.account.rows(f"{query} where snippet.company_id = :company_id order by snippet.id")
+        return str(found[-1]["value"]) if found else ""
 
 
 def objects(text: str) -> Iterator[Any]:

@@ -20,6 +20,7 @@ from sqlalchemy import select, text
 from server.companies.models import ApiKey
 from server.companies.rules import SCOPES
 from server.config import PROJECT, Settings
+from server.consent.rules import CONTENT
 from server.lib.db import begin_write, commit, db
 from tests.conftest import new_settings, opened
 from tests.factories import DAY, alike
@@ -35,6 +36,9 @@ ROWS_OF_A_DEMO = {
     "schedule_action": 1,
     "traffic_source": 1,
     "lead_token": 3,
+    "snippet": 1,
+    "disclosure": 1,
+    "disclosure_version": 2,
 }
 
 
@@ -123,6 +127,20 @@ def test_a_demo_holds_all_that_a_first_lead_needs(empty: Settings, fresh: Flask)
     assert schedule["offer_id"] == offer["id"]
     [source] = rows(fresh, "select id, user_traffic_source_id from traffic_source")
     assert source == made["traffic_source"] | {"user_traffic_source_id": "google_ads"}
+
+
+def test_a_demo_has_a_snippet_whose_script_asks_for_consent_in_two_languages(fresh: Flask) -> None:
+    made = json.loads(run(fresh, "demo", "--json").output)
+    snippet, token = made["snippet"], made["schedule"]["publishable_lead_token"]
+    assert snippet["url"] == f"{made['url']}/s/{token}.js"
+    assert snippet["html"] == f'<script src="{snippet["url"]}" async></script>'
+    client = fresh.test_client()
+    assert '"languages":{"en":{' in client.get(f"/s/{token}.js").get_data(as_text=True)
+    assert client.get(f"/s/{token}/check", headers={"Origin": "https://any.example"}).get_json()["learning"] is True
+    for version in rows(fresh, "select * from disclosure_version"):
+        content = {name: version[name] for name in CONTENT}
+        answer = client.post("/api/v1/disclosures/lint", json=content, headers=bearer(made["api_key"]["private"]))
+        assert answer.get_json()["lint"] == {"passes": True, "lacks": [], "warnings": []}, version["language"]
 
 
 def test_a_demo_that_is_made_again_knows_the_scopes_that_have_come_since(fresh: Flask) -> None:

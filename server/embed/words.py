@@ -1,0 +1,33 @@
+"""What the script says to visitors, by language, unless a company says it otherwise. Pure."""
+
+from collections.abc import Mapping
+
+from server.consent.rules import falls_back
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "consent": "Please tick the box if you agree to be contacted.",
+        "sending": "Sending …",
+        "sent": "Thank you. We have received it.",
+        "refused": "Please correct what is marked, then send it again.",
+        "failed": "It could not be sent. Please try again.",
+    },
+    "es": {
+        "consent": "Marque la casilla si acepta que le contactemos.",
+        "sending": "Enviando …",
+        "sent": "Gracias. Lo hemos recibido.",
+        "refused": "Corrija lo que está marcado y envíelo otra vez.",
+        "failed": "No se pudo enviar. Inténtelo de nuevo.",
+    },
+}
+DEFAULT = "en"
+# On which occasions something is said.
+OCCASIONS = tuple(WORDS[DEFAULT])
+
+
+def words_of(language: str, own: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """What is said in a language: the company's words, then ours, in it or in less of it (`es` for `es-MX`)."""
+    said: dict[str, str] = {}
+    for each in falls_back(language, DEFAULT):
+        said = {**WORDS.get(each, {}), **own.get(each, {}), **said}
+    return said
