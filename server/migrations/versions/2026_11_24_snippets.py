@@ -1,4 +1,4 @@
-"""Snippets and their builds; which disclosure the pages of a lead token show."""
+"""Snippets and their builds."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +10,6 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("lead_token") as table:
-        table.add_column(sa.Column("disclosure_id", sa.Integer(), nullable=True))
-        table.create_foreign_key(op.f("fk_lead_token_disclosure_id"), "disclosure", ["disclosure_id"], ["id"])
     op.create_table(
         "snippet",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -53,6 +50,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("snippet_build")
     op.drop_table("snippet")
-    with op.batch_alter_table("lead_token") as table:
-        table.drop_constraint(op.f("fk_lead_token_disclosure_id"), type_="foreignkey")
-        table.drop_column("disclosure_id")
