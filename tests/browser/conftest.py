@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error
 
 from tests.browser import chromium
+from tests.browser.host import Host, running_host
 from tests.browser.reader import Reader
 from tests.live import Live
 
@@ -83,6 +84,13 @@ def reader(new_context: Callable[..., BrowserContext], live: Live) -> Iterator[R
     context.on("request", reader.on_request)
     yield reader
     assert reader.strangers() == []
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """The customer's web site: another port, so another origin than the API's."""
+    with running_host() as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import parse_qsl
 
 PAGES = Path(__file__).parent / "pages"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -19,6 +20,10 @@ class Host:
 
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
+    # What a file is sent with beside its type, by its path.
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    # What forms have posted to it, as the path and the fields.
+    posted: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -30,9 +35,10 @@ class Host:
         """Another origin with the same pages: a browser goes by the name, not by the address behind it."""
         return f"http://localhost:{self.port}"
 
-    def put(self, path: str, content: bytes) -> str:
-        """Serves a file; its address."""
+    def put(self, path: str, content: bytes, headers: Mapping[str, str] | None = None) -> str:
+        """Serves a file, with further headers; its address."""
         self.files[path] = content
+        self.headers[path] = dict(headers or {})
         return self.origin + path
 
     def page(self, path: str, changes: Mapping[str, str]) -> str:
@@ -56,8 +62,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.NOT_FOUND if content is None else HTTPStatus.OK)
         self.send_header("Content-Type", TYPES.get(Path(path).suffix, "text/plain"))
         self.send_header("Content-Length", str(len(content or b"")))
+        for name, value in self.host.headers.get(path, {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content or b"")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.host.posted.append((self.path, parse_qsl(body, keep_blank_values=True)))
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         """Nothing: pytest shows what matters."""
