@@ -37,7 +37,8 @@ TEXTS: Mapping[str, Json] = {
     },
     "es": {
         "label": "Sí, contáctenme.",
-        "text": "Acepto que Acme Solar me llame y me envíe mensajes de texto con un marcador automático.",
+        "text": "Acepto que Acme Solar me llame y me envíe mensajes de texto con un marcador automático. Mi"
+        " consentimiento no es condición de ninguna compra. Responda STOP para darse de baja.",
         "seller_name": "Acme Solar",
     },
 }

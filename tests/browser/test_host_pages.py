@@ -270,7 +270,7 @@ def test_inputs_that_hide_the_forms_own_members_do_not_matter(landing: Landing) 
     landing.sees()
     hidden = ("target", "title", "style", "reset", "attributes")
     others = {"action": "quote", "submit": "now", "elements": "four", "id": "17", "method": "phone", "length": "3"}
-    landing.arrived(with_data(**others, **{name: name for name in hidden}, children="2", parentnode="none"))
+    landing.arrived(with_data(**others, **{name: name for name in hidden}, children="2"))
 
 
 @with_postgresql
