@@ -5,7 +5,7 @@ A lead takes two hops: `api/leads.py:submit_lead` reads the request, `leads/inta
 `decide` is for leads that come in, `named` for the one lead that a path names; both are read like a list of rules.
 What is managed is declared in `api/configured.py`; one engine, `api/manage.py`, serves all of it.
 
-    serve app cli demo            the start, the factory, the commands, the company to try it with
+    serve prepare cli app demo    the start, what comes before it, the commands, the factory, the company to try it with
     docs                          the API as an OpenAPI document, made of what runs
     api                           machines: lead endpoints, reading back, managing, health
     embed                         what landing pages get: snippets, their script, its builds and variants

@@ -111,6 +111,12 @@ class Settings:
     token_limit: int = limit(
         "HANDRAISER_TOKEN_LIMIT", 1200, "pages may send with one token that has no limit of its own"
     )
+    burst_limit: int = setting(
+        "HANDRAISER_BURST_LIMIT",
+        30,
+        "How many leads a minute one address may send with one token from pages, up to 1000000, before further ones are"
+        " quarantined; 0 is no limit.",
+    )
     guess_limit: int = limit("HANDRAISER_GUESS_LIMIT", 60, "one address may send with a wrong API key or none")
     redis_url: str = setting(
         "HANDRAISER_REDIS_URL",
@@ -163,6 +169,16 @@ class Settings:
     def thread_count(self) -> int:
         """Threads of a web process: on PostgreSQL more than two only fight for the interpreter."""
         return self.threads or (64 if self.on_sqlite else 2)
+
+    @property
+    def shares_metrics(self) -> bool:
+        """Whether several processes count together."""
+        return self.metrics and self.worker_count > 1
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Where they do."""
+        return self.data_dir / "metrics"
 
 
 def documented() -> Iterator[Field[Any]]:
@@ -254,6 +270,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "address_limit": a_minute,
     "number_limit": a_minute,
     "token_limit": a_minute,
+    "burst_limit": a_minute,
     "guess_limit": a_minute,
     "redis_url": redis_url,
     "support_email": lambda value: email.normalise(value) is not None,

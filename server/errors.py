@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from werkzeug.http import HTTP_STATUS_CODES
 
-# Every code that an answer can carry, with its status (the contract's table).
+# Every code that an answer can carry, with its status (the contract's table); `quarantined` stands in submissions
+# only, for its sender hears what it would have heard anyway.
 STATUS_OF_CODE = {
     "malformed_body": 400,
     "object_expected": 400,
@@ -44,6 +45,7 @@ STATUS_OF_CODE = {
     "region_not_allowed": 422,
     "suppressed": 422,
     "ip_limit": 422,
+    "quarantined": 200,
     "unexpected": 500,
     "unavailable": 503,
 }

@@ -1,32 +1,27 @@
-"""The start: settings, migration under a lock, a few lines that say what runs, then the web server."""
+"""The start: settings, what has to be done before the first request, then the web server."""
 
 import argparse
+import gc
 import os
-import shutil
+import signal
 import socket
-import sqlite3
 import sys
-from pathlib import Path
-from typing import NoReturn
+from importlib import import_module
+from multiprocessing import Process
+from types import FrameType
 
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from granian.cli import cli as granian
 
-from server.app import create_app
 from server.config import PROJECT, Settings, from_environment
 from server.errors import SettingError
-from server.lib.db import JOURNAL_MODE, db
-from server.migrations import migrate
 
 # Seconds that requests in flight are given to end after SIGTERM.
 GRACE = 30
 
-# With one of these off, PostgreSQL may lose what it has acknowledged.
-DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
-
-def main() -> NoReturn:
+def main() -> None:
     """Runs the product until it is told to stop."""
+    signal.signal(signal.SIGTERM, stop)
     parser = argparse.ArgumentParser(prog="dev serve", description="Runs Handraiser.")
     parser.add_argument("--host", help="The address to listen on; HANDRAISER_HOST says the same.")
     parser.add_argument("--port", help="The port to listen on; HANDRAISER_PORT says the same.")
@@ -36,38 +31,17 @@ def main() -> NoReturn:
             os.environ[f"HANDRAISER_{name.upper()}"] = getattr(asked, name)
     try:
         settings = from_environment()
-        prepare(settings)
-    except (SettingError, DBAPIError, OSError) as error:
-        sys.exit(f"Handraiser cannot start. {reason(error).strip()}")
-    share_metrics(settings)
-    sys.stdout.flush()
+        try_address(settings.host, settings.port)
+    except SettingError as error:
+        sys.exit(f"Handraiser cannot start. {error}")
+    load_and_prepare(settings)
     os.chdir(PROJECT)
-    os.execv(sys.executable, server_command(settings))  # noqa: S606
+    granian(server_arguments(settings), prog_name="granian", auto_envvar_prefix="GRANIAN")
 
 
-def reason(error: SettingError | DBAPIError | OSError) -> str:
-    """Why it cannot start, for who has to mend it."""
-    if isinstance(error, DBAPIError):
-        return f"The database does not answer: {error.orig}"
-    if isinstance(error, OSError):
-        return f"{error.filename} cannot be used: {error.strerror}. See HANDRAISER_DATA_DIR and DATABASE_URL."
-    return str(error)
-
-
-def prepare(settings: Settings) -> None:
-    """Brings the database up to date and says what runs; raises SettingError for one that may lose leads."""
-    try_address(settings.host, settings.port)
-    app = create_app(settings)
-    migrate(app)
-    with app.app_context():
-        database = describe_sqlite() if settings.on_sqlite else describe_postgres(db.engine)
-        fresh = db.session.execute(text("select count(*) from company")).scalar() == 0
-    print(f"Handraiser  {app.config['URL']}")
-    print(f"Database    {database}")
-    print(f"Workers     {settings.worker_count} x {settings.thread_count} threads")
-    print(f"Docs        {app.config['URL']}/api/docs")
-    if fresh:
-        print("First       ./dev demo   makes a company with its lead tokens and shows how to send a lead")
+def stop(number: int, frame: FrameType | None) -> None:
+    """SIGTERM before there is a web server: ends at once, and who prepares with it."""
+    sys.exit(0)
 
 
 def try_address(host: str, port: int) -> None:
@@ -81,33 +55,33 @@ def try_address(host: str, port: int) -> None:
             raise SettingError(f"{problem} Set another --host or --port.") from error
 
 
-def describe_sqlite() -> str:
-    """SQLite, its file and how it keeps its promises."""
-    path = Path(db.engine.url.database or "")
-    return f"SQLite {sqlite3.sqlite_version}, {path} (journal_mode {JOURNAL_MODE}, synchronous FULL)"
+def load_and_prepare(settings: Settings) -> None:
+    """Loads the application once for all processes, which are forked from this one, and has one of them prepare the
+    database: what only that needs ends with it, and this one never has a connection that others would share."""
+    if settings.shares_metrics:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.metrics_folder)
+    # What is loaded stays: the collector would look through it again and again, and later copy it in each process.
+    gc.disable()
+    import_module("server.app")  # Not above: Prometheus looks at the environment when it is imported.
+    if not settings.on_sqlite:
+        import_module("server.lib.postgres_ledger")
+    gc.freeze()
+    gc.enable()
+    preparing = Process(target=prepare, args=(settings,), daemon=True)
+    preparing.start()
+    preparing.join()
+    if preparing.exitcode:
+        sys.exit(1)
 
 
-def describe_postgres(engine: Engine) -> str:
-    """PostgreSQL and where it is; raises SettingError if it is set to lose what it acknowledges."""
-    with engine.connect() as connection:
-        off = [name for name in DURABLE if connection.execute(text(f"show {name}")).scalar() == "off"]
-        version = connection.execute(text("show server_version")).scalar()
-    if off:
-        raise SettingError(f"PostgreSQL runs with {', '.join(off)} off and may lose leads. Switch it on.")
-    url = engine.url
-    return f"PostgreSQL {version}, {url.database} on {url.host or 'a local socket'} (durable commits)"
+def prepare(settings: Settings) -> None:
+    """What the process does that prepares."""
+    from server.prepare import prepare_database  # noqa: PLC0415 - Alembic ends with this process
+
+    prepare_database(settings)
 
 
-def share_metrics(settings: Settings) -> None:
-    """Gives the processes one folder to count in, empty at each start."""
-    if settings.metrics and settings.worker_count > 1:
-        folder = settings.data_dir / "metrics"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-
-
-def server_command(settings: Settings) -> list[str]:
+def server_arguments(settings: Settings, target: str = "wsgi:app") -> list[str]:
     """granian with one process group for its workers; our own log line takes the place of its access log."""
     options = {
         "interface": "wsgi",
@@ -120,7 +94,7 @@ def server_command(settings: Settings) -> list[str]:
         "log-level": "error",
     }
     named = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "granian", *named, "--respawn-failed-workers", "wsgi:app"]
+    return [*named, "--respawn-failed-workers", target]
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 
+from server import cli
 from server.app import create_app
 from server.config import Settings
 from server.lib.db import db
@@ -105,7 +106,7 @@ def settings(database: str, request: pytest.FixtureRequest) -> Iterator[Settings
 
 
 # All tests are one address, and many of them are quick: what limits do is for those to see that ask for them.
-UNLIMITED = {"address_limit": 0, "number_limit": 0, "token_limit": 0, "guess_limit": 0}
+UNLIMITED = {"address_limit": 0, "number_limit": 0, "token_limit": 0, "burst_limit": 0, "guess_limit": 0}
 
 
 def new_settings(database: str, request: pytest.FixtureRequest, folder: Path) -> Settings:
@@ -137,6 +138,13 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """Calls the application without a socket."""
     return app.test_client()
+
+
+@pytest.fixture
+def commands(app: Flask) -> FlaskCliRunner:
+    """Runs commands as `./dev flask` does."""
+    cli.register(app)
+    return app.test_cli_runner()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 SHARED = Path("/dev/shm")
-# Both databases of both of pytest's processes stay far below.
+# Both databases of all of pytest's processes stay far below.
 ROOM = 4 * 2**30
 
 

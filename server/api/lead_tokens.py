@@ -95,7 +95,7 @@ LEAD_TOKENS = Resource(
     },
     complete=complete_token,
     create=create_lead_token,
-    moving=frozenset({"last_used_at"}),
+    moving=frozenset({"last_used_at", "seen_origins"}),
     conditions=token_conditions,
 )
 

@@ -19,6 +19,8 @@ from server.leads.admission import invalid_token
 from server.leads.circumstances import expose, exposed_origin
 from server.leads.intake import take_edit
 from server.leads.params import invalid, sent_token
+from server.leads.posting import Posting
+from server.leads.release import original_id, posting_to_release
 from server.leads.replay import Wanted, posting_of
 from server.leads.settle import Taken
 from server.lib import clock
@@ -27,7 +29,7 @@ from server.lib.fields import RowId, Switch
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1/submissions")
 
-READS, REPLAYS = "submissions:read", "submissions:replay"
+READS, REPLAYS, RELEASES = "submissions:read", "submissions:replay", "leads:update"
 
 
 class ReplaySchema(Schema):
@@ -37,6 +39,12 @@ class ReplaySchema(Schema):
     lead_token_id = RowId(
         "Another lead token of the company, with which it is taken as if it had come.", 1, load_default=None
     )
+
+
+class ReleaseSchema(Schema):
+    """What a release takes."""
+
+    dry_run = Switch("Whether only to show what would happen.", load_default=False)
 
 
 # Reading
@@ -139,11 +147,28 @@ def replay_submission(submission_id: str) -> Response:
         dry_run=asked["dry_run"],
         other_token=other_token is not None,
     )
-    posting = posting_of(kept, wanted)
-    taken = take_edit(current_app.extensions["ledger"], posting, other_token or kept["lead_token_id"])
+    return take_again(posting_of(kept, wanted), other_token or kept["lead_token_id"], wanted.dry_run)
+
+
+@blueprint.post("/<submission_id>/release")
+def release_submission(submission_id: str) -> Response:
+    """Takes a submission out of quarantine, or shows what that would do."""
+    key, sent = read_sent(RELEASES)
+    asked = editing.read_by(ReleaseSchema(), sent)
+    kept = found(submissions.find_kept, key.company_id, submission_id, "submission")
+    first = original_id(kept)
+    if first is not None:
+        kept = submissions.find_kept(key.company_id, first) or kept
+    wanted = Wanted(key=key, now=clock.now(), request_id=g.request_id, dry_run=asked["dry_run"])
+    return take_again(posting_to_release(kept, wanted), kept["lead_token_id"], wanted.dry_run)
+
+
+def take_again(posting: Posting, token_id: int, dry_run: bool) -> Response:
+    """What came once, through the gate, and how it ends."""
+    taken = take_edit(current_app.extensions["ledger"], posting, token_id)
     g.facts |= {"action": taken.action}
     if taken.refusal is not None:
-        return refused(taken, taken.refusal, wanted.dry_run)
+        return refused(taken, taken.refusal, dry_run)
     return json_answer(taken.answer or {}, headers={"Idempotent-Replayed": "true"} if taken.replayed else None)
 
 

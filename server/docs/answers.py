@@ -246,18 +246,22 @@ def replay_members() -> Json:
     }
 
 
-def replay_answer() -> Json:
-    """The answer to a replay that was taken, or to a dry run, which may find that it would be refused."""
-    lead, more = lead_answer(), replay_members()
+def release_members() -> Json:
+    """What each answer to a release holds beside the envelope: the submission stays what it is."""
+    return {name: about for name, about in replay_members().items() if name != "replay_of_id"}
+
+
+def taken_again(more: Json) -> Json:
+    """The answer to what was taken once more, or to a dry run, which may find that it would be refused."""
+    lead = lead_answer()
     taken = lead["properties"] | more | {"action": {"type": "string", "enum": [*ACTIONS, "refused"]}}
     taken |= {"lead_id": or_null(UUID), "lead": {"allOf": [ref("Lead")], "nullable": True}}
     return strict(taken, [*lead["required"], *more])
 
 
-def replay_refusal() -> Json:
-    """A replay that is refused again says that it changed nothing; one that cannot be tried is any refusal."""
-    more = replay_members() | {"lead": {"nullable": True}}
-    return strict(REFUSAL["properties"] | more, REFUSAL["required"])
+def refused_again(more: Json) -> Json:
+    """What is refused once more says that it changed nothing; what cannot be tried is any refusal."""
+    return strict(REFUSAL["properties"] | more | {"lead": {"nullable": True}}, REFUSAL["required"])
 
 
 def refusal(status: int, codes: Iterable[str]) -> Json:
@@ -297,8 +301,10 @@ COMPONENTS = {
     "LeadAnswer": lead_answer(),
     "Matched": MATCHED,
     "BatchAnswer": batch_answer(),
-    "ReplayAnswer": replay_answer(),
-    "ReplayRefusal": replay_refusal(),
+    "ReplayAnswer": taken_again(replay_members()),
+    "ReplayRefusal": refused_again(replay_members()),
+    "ReleaseAnswer": taken_again(release_members()),
+    "ReleaseRefusal": refused_again(release_members()),
     "Submission": submission_schema(),
     "OwnSubmission": OWN_SUBMISSION,
     "DailyCount": always(date=TEXT, action=TEXT, code=or_null(TEXT), count=WHOLE),

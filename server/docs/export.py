@@ -2,23 +2,10 @@
 
 from pathlib import Path
 
-import click
 from flask import current_app
-from flask.cli import AppGroup
 
 from server.docs import search, site
 from server.docs.apipie import VERSION
-
-commands = AppGroup("docs", help="The pages of the documentation.")
-
-
-@commands.command("export")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def export_command(folder: Path) -> None:
-    """Writes every page below FOLDER, which has to be new or empty."""
-    if folder.exists() and any(folder.iterdir()):
-        raise click.ClickException(f"{folder} is not empty. Name a folder that is, or one that is not there yet.")
-    click.echo(f"Wrote {export(folder)} pages. Begin with {folder / 'index.html'}")
 
 
 def export(folder: Path) -> int:

@@ -64,6 +64,7 @@ def property_of(field: fields.Field[Any], *, default: bool = True) -> Json:
     """A field as a request may send it; a change leaves alone what it does not send, whatever the default."""
     assert PLUGIN.converter is not None  # noqa: S101 (APISpec above has made it)
     made: Json = PLUGIN.converter.field2property(field) | shape(field)
+    made.pop("$ref", None)
     made.pop("allOf", None)  # A nested schema stands in its place, and not among apispec's own.
     made["x-validations"] = validations(field)
     if made.get("nullable") and "enum" in made:
@@ -76,6 +77,8 @@ def shown_property(field: fields.Field[Any]) -> Json:
     made = property_of(field, default=False)
     if isinstance(field, fields.Nested):
         made |= shown(field.schema)
+    if isinstance(field, fields.List):
+        made["items"] = shown_property(field.inner)
     return made | {"nullable": True} if field.dump_only else made
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from server.api.resource import LIST, SHOW, Resource
-from server.api.submissions import ReplaySchema
+from server.api.submissions import ReleaseSchema, ReplaySchema
 from server.contacts.number_list import MOST_NUMBERS
 from server.docs.answers import TEXT, UUID, WHOLE, always, listing, ref
 from server.docs.disclosure_operations import DISCLOSURE_OPERATIONS
@@ -144,6 +144,19 @@ OPERATIONS: Mapping[str, Operation] = {
         body={JSON: taken(ReplaySchema())},
         examples=(Example("", {"dry_run": True}),),
         refuses=ref("ReplayRefusal"),
+        subject=SUBMISSION_ID,
+    ),
+    "submissions.release_submission": Operation(
+        page="submissions/release",
+        scope="leads:update",
+        summary="Release a submission from quarantine",
+        description="Takes what looked as if a program had sent it, under today's rules, and only once: the submission"
+        " keeps its id and gets its lead. A dry run shows the difference first.",
+        answer=ref("ReleaseAnswer"),
+        codes=FOR_KEY | FOR_BODY | FOR_PATH | {"edit_conflict"},
+        body={JSON: taken(ReleaseSchema())},
+        examples=(Example("", {"dry_run": True}),),
+        refuses=ref("ReleaseRefusal"),
         subject=SUBMISSION_ID,
     ),
     "fields.list_fields": Operation(

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 RESOURCES: Mapping[str, tuple[str, str]] = {
     "leads_external": ("Lead by third party", "Send leads from a vendor, a form or a web page, with a lead token."),
     "leads": ("Leads", "Read and change the leads that came in."),
-    "submissions": ("Submissions", "Everything that came in, taken or refused, and why; replay it."),
+    "submissions": (
+        "Submissions",
+        "Everything that came in, taken or refused, and why; replay it, or release it from quarantine.",
+    ),
     "calls": ("Calls", "Report calls: they roll up to the lead and its source."),
     "contacts": ("Contacts", "Phone numbers of people: blocked, opted out, or on the suppression list."),
     "offers": ("Offers", "What leads are for; data waits there for the next call."),

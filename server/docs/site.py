@@ -18,6 +18,7 @@ from server.docs.highlight import highlight
 from server.docs.lead_operations import YOUR_TOKEN
 from server.docs.reading import read_reference
 from server.docs.reference import Method, Reference
+from server.docs.routes import ROOT
 from server.docs.samples import ShownExample, shown_examples
 from server.docs.scope import Scope
 from server.docs.scoped import scoped_method
@@ -26,7 +27,6 @@ from server.lib import json
 
 FOLDER = handmade.FOLDER.parent
 STATIC = FOLDER / "static"
-ROOT = "/api/docs"
 
 # The resource whose pages are about a lead token, where one is known.
 SCOPED = "leads_external"
@@ -82,6 +82,9 @@ def inline(text: str) -> Markup:
     """A sentence whose code stands in backticks and whose stress in stars, as the schemas spell it."""
     marked = CODE.sub(r"<code>\1</code>", str(escape(text)))
     return Markup(STRESS.sub(r"<em>\1</em>", marked))  # noqa: S704 (escaped above)
+
+
+plain_json = json.plain
 
 
 def pretty_json(value: Any) -> Markup:

@@ -8,7 +8,7 @@ import gzip
 from functools import cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request
 from swagger_ui_bundle import swagger_ui_path
 from werkzeug.exceptions import NotFound
 
@@ -18,19 +18,15 @@ from server.config import PROJECT
 from server.docs import views
 from server.docs.fields import OPENAPI
 from server.docs.specification import specification_of
-from server.lib.compress import compress, takes_gzip
+from server.lib.compress import takes_gzip
 
-UI = "/api/docs/ui"
-FOLDER = PROJECT / "docs_site"
-SCRIPT = FOLDER / "static" / "swagger.js"
+SCRIPT = PROJECT / "docs_site" / "static" / "swagger.js"
 # What the page needs of the package, and no more: among its files are pages of its own.
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
 }
-# A new version of the package has new addresses.
-VERSION = swagger_ui_path.name.rpartition("-")[2]
 FOREVER = "public, max-age=31536000, immutable"
 
 # The page is the same for everybody, and a browser may keep it as long as it asks again.
@@ -41,15 +37,6 @@ CONFIG: dict[str, Any] = {
     # Our document is the template; it must not look for another one in the docstrings of the views.
     "specs": [{"endpoint": "apispec_1", "route": "/apispec_1.json", "rule_filter": lambda rule: False}],
 }
-
-# flasgger asks for the endpoints of a blueprint of this name, and for the templates of its page.
-blueprint = Blueprint("flasgger", __name__, template_folder=str(FOLDER / "templates"))
-blueprint.after_request(compress)
-
-
-def register(app: Flask) -> None:
-    """Serves the document and the page."""
-    app.register_blueprint(blueprint)
 
 
 def document() -> dict[str, Any]:
@@ -70,14 +57,12 @@ def build(app: Flask) -> dict[str, Any]:
     return made
 
 
-@blueprint.get("/apispec_1.json", endpoint="apispec_1")
 @limiter.limit(a_minute("ADDRESS_LIMIT"))
 def show_document() -> Response:
     """The OpenAPI document."""
     return json_answer(document())
 
 
-@blueprint.get(f"{UI}/", endpoint="apidocs")
 def show_page() -> Response:
     """Swagger UI, with the document."""
     from flasgger.base import APIDocsView  # noqa: PLC0415 - as above
@@ -87,7 +72,6 @@ def show_page() -> Response:
     return response
 
 
-@blueprint.get(f"{UI}/swagger.js", endpoint="start")
 def show_script() -> Response:
     """What starts Swagger UI."""
     response = Response(SCRIPT.read_bytes(), content_type="text/javascript")
@@ -97,7 +81,6 @@ def show_script() -> Response:
     return response
 
 
-@blueprint.get(f"{UI}/static/{VERSION}/<path:filename>", endpoint="static")
 def show_asset(filename: str) -> Response:
     """A file of Swagger UI's."""
     if filename not in ASSETS:

@@ -1,34 +1,21 @@
-"""The docs at their addresses, as HTML or in apipie's JSON.
+"""The docs at their addresses, as HTML or in apipie's JSON."""
 
-- `/api/docs`: everything there is
-- `/api/docs/1.0/{page}.html`: a page that somebody wrote, or a resource
-- `/api/docs/1.0/{resource}/{method}.html`: a method
-- `/api/docs/apipie_checksum`: whether anything has changed
-"""
-
-from flask import Blueprint, Flask, Response, current_app, jsonify, request, send_from_directory
+from flask import Response, current_app, jsonify, request, send_from_directory
 
 from server.api.answers import own_origin
 from server.docs import apipie, search
 from server.docs.apipie import VERSION
+from server.docs.routes import ROOT
 from server.docs.scope import find_scope
 from server.docs.site import (
-    FOLDER,
-    ROOT,
     STATIC,
     Site,
     every_page,
-    inline,
     not_found,
-    pretty_json,
     reference,
     render,
 )
 from server.lib import json
-from server.lib.compress import compress
-
-blueprint = Blueprint("docs", __name__, url_prefix=ROOT, template_folder=str(FOLDER / "templates"))
-blueprint.after_request(compress)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -44,14 +31,6 @@ HEADERS = {
 LONGEST = 64
 
 
-def register(app: Flask) -> None:
-    """Serves the docs."""
-    app.register_blueprint(blueprint)
-    app.add_url_rule(f"{ROOT}.json", "docs.all", show, methods=["GET"])
-    app.jinja_env.filters.update(inline=inline, pretty_json=pretty_json, plain_json=json.plain)
-
-
-@blueprint.get("/static/<path:name>")
 def static_file(name: str) -> Response:
     """A file of the pages, which is kept: its address changes with it."""
     response = send_from_directory(STATIC, name)
@@ -59,22 +38,17 @@ def static_file(name: str) -> Response:
     return response
 
 
-@blueprint.get("/static/search.js")
 def search_index() -> Response:
     """What the search looks through; a script, so that a copy on a disk has it too."""
     script = search.script(reference(), every_page(reader()))
     return Response(script, headers={"Cache-Control": "private, max-age=300"}, content_type="text/javascript")
 
 
-@blueprint.get("/apipie_checksum")
 def docs_checksum() -> Response:
     """Whether the docs have changed since."""
     return jsonify({"checksum": apipie.checksum(reference())})
 
 
-@blueprint.get("")
-@blueprint.get("/")
-@blueprint.get("/<path:path>")
 def show(path: str = "") -> Response:
     """The page of an address."""
     bare, as_json = without_format(path.strip("/"))

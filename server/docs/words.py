@@ -148,6 +148,7 @@ WORDS: Mapping[str, str] = {
     "submission.request_id": "The id of the request in our logs.",
     "submission.created_at": "When it came.",
     "submission.purge_at": "When it is deleted, if it was refused.",
+    "submission.released_at": "When it was taken out of quarantine, or what it repeated was.",
     "count.date": "The day, in the company's time zone.",
     "count.action": "What was done.",
     "count.code": "Why it was refused.",
@@ -156,8 +157,8 @@ WORDS: Mapping[str, str] = {
     "metadata.time_zone": "The time zone of the days.",
     "metadata.created_at_from": "The beginning of the period that was counted.",
     "metadata.created_at_to": "The end of the period that was counted.",
-    # Replays
-    "submission_id": "The submission that the replay has made; null for a dry run.",
+    # Replays and releases
+    "submission_id": "The submission that the replay has made, or that was released; null for a dry run.",
     "replay_of_id": "The submission that was replayed.",
     "outcome": "What became of it then, and what becomes of it now.",
     "outcome.before": "What became of it when it came.",
@@ -274,7 +275,7 @@ WORDS: Mapping[str, str] = {
 # Components that are called otherwise where they stand.
 ALIKE = {"listedlead": "lead", "leadanswer": "", "batchanswer": "", "replayanswer": "", "ownsubmission": "submission"}
 ALIKE |= {"dailycount": "count", "countedperiod": "metadata", "replayrefusal": "", "newschedule": "schedule"}
-ALIKE |= {"leadconsent": "consent", "consentrecord": "consent"}
+ALIKE |= {"leadconsent": "consent", "consentrecord": "consent", "releaseanswer": "", "releaserefusal": ""}
 
 
 def worded(schema: Json, holder: str = "") -> Json:

@@ -1,5 +1,6 @@
 """Finding what a snippet's script is made of, and the builds whose addresses were given away."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,8 @@ from server.schedules.models import Schedule
 # How long a process tells pages what it knows: whoever fetches the file after that sees an edit.
 KEPT = timedelta(seconds=5)
 KEPT_MOST = 10_000
+# SHA-384 as base64url spells it.
+HASH = re.compile(r"[\w-]{64}", re.A)
 
 _kept: dict[str, tuple[datetime, "Hosted"]] = {}
 
@@ -127,6 +130,8 @@ def hosted_of(snippet: Snippet) -> Hosted:
 
 def find_body(token: str, named: str) -> bytes | None:
     """The bytes of a build; None once its snippet is deleted."""
+    if not VALUE.fullmatch(token) or not HASH.fullmatch(named):
+        return None
     with db.engine.connect() as connection:
         found: bytes | None = connection.scalar(
             select(SnippetBuild.body)

@@ -1,10 +1,12 @@
-"""LeadToken."""
+"""LeadToken, and OriginSeen: the pages that were seen to use one."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from server.lead_tokens.rules import origin_allowed
 from server.lib import clock
 from server.lib.db import Model
 
@@ -51,6 +53,26 @@ class LeadToken(Model):
     exposed_at: Mapped[datetime | None]
     exposed_origin: Mapped[str | None]
     last_used_at: Mapped[datetime | None]
+    # Of all tokens of a list in one look.
+    seen: Mapped[list["OriginSeen"]] = relationship(
+        primaryjoin="LeadToken.id == foreign(OriginSeen.lead_token_id)",
+        order_by="OriginSeen.first_seen_at, OriginSeen.id",
+        lazy="selectin",
+        viewonly=True,
+    )
+
+    @property
+    def seen_origins(self) -> list[dict[str, Any]]:
+        """The pages that were seen to use it, and whether they may now; a list of pages binds publishable ones only."""
+        allowed = frozenset(self.allowed_origins if self.kind == "publishable" else [])
+        return [
+            {
+                "origin": each.origin,
+                "first_seen_at": each.first_seen_at,
+                "allowed": origin_allowed(allowed, each.origin, None),
+            }
+            for each in self.seen
+        ]
 
     @property
     def has_payload_secret(self) -> bool:
@@ -71,3 +93,19 @@ class LeadToken(Model):
     def traffic_source_id(self) -> int | None:
         """Its owner, if that is a traffic source."""
         return self.owner_id if self.owner_kind == "traffic_source" else None
+
+
+class OriginSeen(Model):
+    """A page that has sent a lead with a token, by its origin: what the token's owner may want to allow.
+
+    Intake writes it, and points with no foreign key at the one busy row that every lead of the token reads.
+    """
+
+    __tablename__ = "origin_seen"
+    __table_args__ = (UniqueConstraint("lead_token_id", "origin"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int]
+    lead_token_id: Mapped[int]
+    origin: Mapped[str]
+    first_seen_at: Mapped[datetime]

@@ -32,6 +32,17 @@ def read_origin(text: str) -> str:
     return origin
 
 
+def seen_origin(origin: str | None, referrer: str | None) -> str | None:
+    """The page that a request came from, as a list of pages would name it, or `null`; None where no browser says so."""
+    said = origin if origin is not None else origin_of(referrer)
+    if said is None or said == "null":
+        return said
+    try:
+        return said if read_origin(said) == said else None
+    except BadOrigin:
+        return None
+
+
 def good_host(host: str) -> bool:
     """Whether browsers would call a host so."""
     if ":" not in host:

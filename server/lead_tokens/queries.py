@@ -1,5 +1,6 @@
 """From the text in `lead_token` to what it grants, remembered for a few seconds."""
 
+import secrets
 import time
 from dataclasses import fields as dataclass_fields
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from server.companies.models import Company
 from server.consent.queries import find_texts
-from server.lead_tokens.models import LeadToken
+from server.lead_tokens.models import LeadToken, OriginSeen
 from server.lead_tokens.rules import VALUE, Grant
 from server.lib.db import db
 from server.numbers import rules
@@ -127,7 +128,8 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         payload_secret=token.payload_secret and open_secret(token.payload_secret),
         reads_submissions=token.reads_submissions,
         texts=find_texts(connection, token.company_id, token.disclosure_id),
-        stamp_key=current_app.extensions["vault"].signing_key("stamp") if token.kind == "publishable" else b"",
+        stamp_key=stamp_key(),
+        seen_origins=seen_origins_of(connection, token.id),
     )
 
 
@@ -135,6 +137,15 @@ def open_secret(sealed: str) -> str:
     """The secret that was sealed; empty if the key is not that of then, which is no other token's trouble."""
     opened: str | None = current_app.extensions["vault"].open(sealed)
     return opened or ""
+
+
+def stamp_key() -> bytes:
+    """What stamps are signed with. Where it cannot be kept it is nobody's: then no stamp is good, and leads come in."""
+    try:
+        key: bytes = current_app.extensions["vault"].signing_key("stamp")
+    except OSError:
+        return secrets.token_bytes(32)
+    return key
 
 
 class Owner(NamedTuple):
@@ -242,6 +253,11 @@ def sources_of(connection: Connection, company_id: int) -> dict[str, Source]:
     ).all()
     sources = [Source(row.id, row.user_traffic_source_id) for row in rows]
     return {str(source.id): source for source in sources} | {source.text: source for source in sources}
+
+
+def seen_origins_of(connection: Connection, token_id: int) -> set[str]:
+    """The pages that have used the token."""
+    return set(connection.scalars(select(OriginSeen.origin).where(OriginSeen.lead_token_id == token_id)))
 
 
 def token_names_of(connection: Connection, company_id: int) -> set[str]:

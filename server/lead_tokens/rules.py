@@ -63,6 +63,8 @@ class Grant:
     stamp_key: bytes = field(default=b"", repr=False)
     # What every request has to prove that it knows; empty where there is one that cannot be read.
     payload_secret: str | None = field(default=None, repr=False)
+    # The pages that have used it; what this process adds to them meanwhile it adds here.
+    seen_origins: set[str] = field(default_factory=set)
 
     def takes_leads(self, now: datetime) -> bool:
         """Whether it authorises a lead at this time."""

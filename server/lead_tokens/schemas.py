@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, fields
 
 from server.lead_tokens.operations import PREFIX
 from server.lead_tokens.origins import BadOrigin, read_origin
@@ -33,6 +33,14 @@ class Origins(Listing):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         return list(dict.fromkeys(super()._deserialize(value, attr, data)))
+
+
+class SeenOriginSchema(Schema):
+    """A page that was seen to use a token."""
+
+    origin = Text("The page's origin; `null` is what a page without one sends.", "https://shop.example", dump_only=True)
+    first_seen_at = Time("When it first sent a lead with the token.", "2026-12-01T14:26:43Z", dump_only=True)
+    allowed = Switch("Whether it may use the token now.", dump_only=True)
 
 
 class LeadTokenSchema(Schema):
@@ -89,6 +97,14 @@ class LeadTokenSchema(Schema):
     exposed_at = Time("When a page was first seen to use a server token.", "2026-12-01T14:26:43Z", dump_only=True)
     exposed_origin = Text("The page that was seen to use it.", "https://shop.example", dump_only=True)
     last_used_at = Time("When it was last used, to the minute.", "2026-12-01T14:26:43Z", dump_only=True)
+    seen_origins = fields.List(
+        fields.Nested(SeenOriginSchema),
+        dump_only=True,
+        metadata={
+            "description": "The pages that leads have come from, the first hundred: what `allowed_origins` may want.",
+            "example": [{"origin": "https://shop.example", "first_seen_at": "2026-12-01T14:26:43Z", "allowed": True}],
+        },
+    )
 
 
 class LeadTokenFilter(Schema):

@@ -11,7 +11,7 @@ from server.offers.acceptance import OFF, Acceptance, RequestFacts, StoredFacts,
 from server.offers.contact_fields import find_type
 
 # What a publishable token must not learn: the refusal stays in the submission, the answer is `received`.
-HIDDEN = frozenset({"duplicate_lead", "suppressed"})
+HIDDEN = frozenset({"duplicate_lead", "suppressed", "quarantined"})
 
 
 def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:

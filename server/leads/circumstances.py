@@ -11,11 +11,17 @@ from server.leads.posting import Posting
 from server.lib import json
 from server.lib.ledger import Runner
 
-# So long a refused one can be replayed.
+# So long a refused one can be replayed, and a suspicious one released.
 REFUSED_KEPT = timedelta(days=14)
+QUARANTINED_KEPT = timedelta(days=30)
 
 # Every value of a submission, for those of which a request says nothing.
 UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
+
+
+def kept_for(code: str) -> timedelta:
+    """How long a submission is kept that was refused so."""
+    return QUARANTINED_KEPT if code == "quarantined" else REFUSED_KEPT
 
 
 def exposes(posting: Posting, grant: Grant) -> bool:

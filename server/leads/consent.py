@@ -107,11 +107,10 @@ def given_in(posting: Posting, asked: Asked, grant: Grant) -> Given | None:
 
 
 def read_stamp_of(posting: Posting, given: Given, grant: Grant) -> Stamp | None:
-    """What the stamp shows, at the time at which the request came for the first time."""
+    """What the stamp showed when the request came for the first time."""
     if given.stamp is None:
         return None
-    came = posting.original.created_at if posting.original is not None else posting.now
-    return read_stamp(grant.stamp_key, grant.value, grant.texts.disclosure_id, given.stamp, came)
+    return read_stamp(grant.stamp_key, grant.value, grant.texts.disclosure_id, given.stamp, posting.came_at)
 
 
 def learned_of(given: Given, grant: Grant) -> Learned | None:
@@ -171,7 +170,7 @@ def record_of(consent: Consent, posting: Posting, grant: Grant, subject: Mapping
             "default": given.default if given else None,
             "shown_at": time(given.shown_at) if given else None,
             "granted_at": time(given.granted_at) if given else None,
-            "received_at": clock.text(posting.now),
+            "received_at": clock.text(posting.came_at),
             "page_url": given.page_url if given else None,
             "origin": posting.origin,
             "referrer": posting.referrer,

@@ -4,7 +4,7 @@ from server.errors import Refused
 from server.lead_tokens.queries import find_grant, find_grant_of
 from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads.admission import authorises, dry_run, no_token, powers_of
-from server.leads.limits import Limits, check_limits
+from server.leads.limits import Limits, check_limits, is_burst
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan
 from server.leads.posting import Posting
@@ -22,13 +22,19 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
     Without `limits` it counts for none. Nothing is kept of what comes too often, nor where no such token exists, which
     raises Refused. Raises WriteFailed.
     """
-    fresh = False
+    fresh = burst = False
     for _ in range(READINGS):
         grant = find_grant(sent_token(posting.tree)[0], fresh=fresh)
         if grant is None:
             raise no_token(posting)
+        planned = plan_or_refusal(posting, grant)
+        limited = turned_away(limits, posting, grant, planned)
+        if limited is not None:
+            return limited
+        if isinstance(planned, Plan) and planned.public:
+            burst = planned.burst = burst or (limits is not None and is_burst(limits, grant, posting.remote_ip))
         try:
-            return take_with(runner, posting, grant, limits)
+            return take_with(runner, posting, grant, planned)
         except StaleGrant:
             fresh, limits = True, None  # It has been counted.
     raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
@@ -39,18 +45,15 @@ def take_edit(runner: Runner, posting: Posting, token_id: int) -> Taken:
     key names another. Raises WriteFailed."""
     for _ in range(READINGS):
         try:
-            return take_with(runner, posting, find_grant_of(token_id), limits=None)
+            grant = find_grant_of(token_id)
+            return take_with(runner, posting, grant, plan_or_refusal(posting, grant))
         except StaleGrant:
             continue
     raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
 
 
-def take_with(runner: Runner, posting: Posting, grant: Grant, limits: Limits | None) -> Taken:
+def take_with(runner: Runner, posting: Posting, grant: Grant, planned: Plan | Refused) -> Taken:
     """Takes a lead under one reading of the configuration; raises StaleGrant if that has changed."""
-    planned = plan_or_refusal(posting, grant)
-    limited = turned_away(limits, posting, grant, planned)
-    if limited is not None:
-        return limited
     keep = not dry_run(posting)
     taken, record = runner.run(lambda ledger: settle_or_refuse(ledger, posting, grant, planned), keep)
     if record is not None:

@@ -19,7 +19,7 @@ FLAG = "auto_format_nested_fields"
 ENDS = tuple(f"_{name}" for name in CREDENTIALS)
 
 # Reserved names that mean something to us, or to the framework that made the form; all others are the payload's own.
-OURS = frozenset(FIELDS) | READ_CONTROLS | {"hp", "utf8", "_method", "authenticity_token", "hub_verify_token"}
+OURS = frozenset(FIELDS) | READ_CONTROLS | {"utf8", "_method", "authenticity_token", "hub_verify_token"}
 
 Tree = dict[str, Any]
 

@@ -20,12 +20,14 @@ TOO_OFTEN = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a minute may bring to publishable powers; 0 is no limit."""
+    """What a minute may bring to publishable powers; 0 is no limit. What comes beyond `burst` is not turned away but
+    quarantined."""
 
     counts: RateLimiter
     address: int
     number: int
     token: int
+    burst: int
 
 
 def check_limits(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> None:
@@ -51,6 +53,13 @@ def budgets(limits: Limits, grant: Grant, powers: str, address: str | None, call
     if limits.number and caller_id:
         drawn["caller_id"] = Budget(limits.number, ("number", str(grant.company_id), caller_id))
     return drawn
+
+
+def is_burst(limits: Limits, grant: Grant, address: str | None) -> bool:
+    """Counts one lead of a page, and tells whether its address has sent more with this token than people fill in."""
+    if not limits.burst or not address:
+        return False
+    return not Budget(limits.burst, ("burst", str(grant.token_id), network(address))).take(limits.counts)
 
 
 def rate_limited(spent: Mapping[str, int]) -> Refused:

@@ -139,6 +139,8 @@ class Submission(Model):
     request_id: Mapped[str]
     created_at: Mapped[datetime]
     purge_at: Mapped[datetime | None]
+    # When an API key has taken it out of quarantine, or that which it repeated.
+    released_at: Mapped[datetime | None]
 
 
 class Touch(Model):

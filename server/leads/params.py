@@ -34,7 +34,6 @@ CONTROLS = frozenset(
         "explain",
         "redirect_to",
         "redirect_error",
-        "hp",
         "google_key",
         "hub_verify_token",
     ]

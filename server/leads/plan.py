@@ -32,7 +32,7 @@ UNREAD = Phone("", test=False, vanity=False)
 
 # What two requests may differ in that are the same: the tokens are compared apart, and when a box was ticked that a
 # double click sends twice is no other lead.
-UNCOMPARED = frozenset({*TOKEN_PARAMETERS, "data", "number", "consent"})
+UNCOMPARED = frozenset({*TOKEN_PARAMETERS, "data", "number", "consent", "hp"})
 
 Why = list[dict[str, Any]]
 
@@ -57,6 +57,8 @@ class Plan:
     lifted: Lifted | None
     consent: Consent
     why: Why
+    # Whether it is one of more than people fill in.
+    burst: bool = False
 
     @property
     def now(self) -> datetime:
@@ -184,8 +186,11 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
 
 
 def why_replay(posting: Posting, original: Original) -> Why:
-    """The first step of what is taken once more."""
+    """The first step of what is taken once more; what is released keeps its steps of before."""
     read = {"action": original.action, "code": original.code, "api_key": posting.key.key_id if posting.key else None}
+    if original.released:
+        rule = "an API key has taken it out of quarantine, by the rules of today"
+        return [*original.why, {"step": "release", "read": read, "decided": "released", "rule": rule}]
     rule = "an API key has the submission taken once more, by the rules of today"
     return [
         {"step": "replay", "read": read, "decided": "taken once more", "rule": rule, "record": original.submission_id}

@@ -1,5 +1,6 @@
 """What one request brings to intake, as plain values: HTTP, a CSV row and a replay all make one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -30,7 +31,10 @@ EDITS = frozenset({"edit", "delete", "restore", "release"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """The submission that an API key has taken once more: what became of it, and with which powers it came."""
+    """The submission that an API key has taken once more: what became of it, and with which powers it came.
+
+    One that is `released` was in quarantine, and becomes what is made of it; `why` are its steps until then.
+    """
 
     submission_id: str
     powers: str
@@ -41,6 +45,8 @@ class Original:
     created_at: datetime
     purge_at: datetime | None
     dry_run: bool
+    released: bool = False
+    why: Sequence[dict[str, Any]] = ()
 
 
 # Not frozen, which would cost more than all that reads it: nobody writes to it.
@@ -86,6 +92,16 @@ class Posting:
     def verb(self) -> str | None:
         """What is done to the one lead that is named; None for a lead that comes in."""
         return VERBS.get(self.endpoint)
+
+    @property
+    def releases(self) -> bool:
+        """Whether it takes a submission out of quarantine."""
+        return self.original is not None and self.original.released
+
+    @property
+    def came_at(self) -> datetime:
+        """When it came for the first time."""
+        return self.now if self.original is None else self.original.created_at
 
     @property
     def for_servers(self) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.lead_tokens.origins import seen_origin
 from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
-from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
+from server.leads.circumstances import circumstances, exposed_origin, exposes, kept_for
 from server.leads.consent import record_of
 from server.leads.decide import Decision
 from server.leads.plan import Plan
@@ -28,6 +29,7 @@ class Record:
         self.dialect = dialect
         self.arms: list[Arm] = []
         self.new_names: set[str] = set()
+        self.new_origin: str | None = None
         self.values: dict[str, Any] = circumstances(plan.posting, plan.grant) | {
             "submission_id": plan.submission_id,
             "submission_powers": plan.powers,
@@ -51,7 +53,7 @@ class Record:
         if decision.writes_lead:
             self.contact(decision)
             self.lead_row(decision)
-        self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
+        self.submission()
         self.consent(lead["id"])
         if decision.writes_lead:
             self.touch()
@@ -60,6 +62,17 @@ class Record:
             self.events(decision)
             self.token_names()
         self.token_used()
+        self.origin()
+
+    def submission(self) -> None:
+        """The submission of this request; one that is released is there, as are those that repeated it."""
+        if not self.plan.posting.releases:
+            self.arms.append(rows.SUBMISSION_INSERT.arm(self.values))
+            return
+        self.arms.append(rows.SUBMISSION_RELEASE)
+        if self.plan.idempotency_key is not None:
+            self.values["came_at"] = self.plan.posting.original.created_at if self.plan.posting.original else None
+            self.arms.append(rows.REPEATS_RELEASE)
 
     def contact(self, decision: Decision) -> None:
         """Makes, changes or at least touches the number's row, and stops its other leads where asked."""
@@ -215,13 +228,24 @@ class Record:
         elif use_is_due(grant, posting.now):
             self.arms.append(rows.TOKEN_USED)
 
+    def origin(self) -> None:
+        """Notes the page that sends leads with this token, when it is the first time."""
+        posting, known = self.plan.posting, self.plan.grant.seen_origins
+        if not self.plan.public or posting.origin in known or len(known) >= rows.MOST_ORIGINS:
+            return
+        seen = seen_origin(posting.origin, posting.referrer)
+        if seen is not None and seen not in known:
+            self.new_origin = self.values["seen_origin"] = seen
+            self.arms.append(rows.ORIGIN_INSERT)
+
     def answer(
         self, decision: Decision, kept: KeptAnswer | None, vendor: KeptAnswer | None, content: dict[str, Any]
     ) -> None:
         """Keeps the answer under the request's key, and the lead under the vendor's own id."""
         plan = self.plan
         self.values["content_hash"] = plan.content_hash
-        if plan.idempotency_key is not None:
+        # Of a key that has an answer of its own since, what is released leaves that alone.
+        if plan.idempotency_key is not None and (kept is not None or not plan.posting.releases):
             self.values |= kept_values(plan, kept, content)
             self.arms.append(rows.ANSWER_RENEW if kept else rows.ANSWER_INSERT)
         if plan.vendor_lead_id is not None and decision.action != "replayed":
@@ -237,7 +261,7 @@ class Record:
         """A repeated key leaves a submission too, which names the first; one that was refused in secret is again."""
         step = {"step": "repeat", "decided": "replayed", "rule": "the key came with this content before"}
         if code is not None:
-            self.values |= {"submission_code": code, "submission_purge_at": self.plan.now + REFUSED_KEPT}
+            self.values |= {"submission_code": code, "submission_purge_at": self.plan.now + kept_for(code)}
         self.values |= {
             "submission_lead_id": kept.lead_id,
             "submission_original_id": kept.submission_id,
@@ -270,6 +294,8 @@ class Record:
         learned = self.plan.consent.learned
         if learned is not None:
             self.plan.grant.texts.learn(learned.text_hash, learned.content_hash)
+        if self.new_origin is not None:
+            self.plan.grant.seen_origins.add(self.new_origin)
         if rows.TOKEN_USED in self.arms:
             self.plan.grant.last_used_at = self.plan.now
 

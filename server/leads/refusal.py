@@ -8,13 +8,14 @@ from server.errors import Refused
 from server.lead_tokens.rules import Grant
 from server.leads import rows
 from server.leads.admission import powers_of
-from server.leads.circumstances import REFUSED_KEPT, circumstances, exposed_origin, exposes
+from server.leads.circumstances import circumstances, exposed_origin, exposes, kept_for
 from server.leads.params import blank
 from server.leads.plan import Plan, is_key, why_replay
 from server.leads.posting import Posting
 from server.leads.record import kept_values
 from server.leads.schemas import FIELDS
 from server.leads.state import KeptAnswer
+from server.leads.suspicion import Quarantined
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
 from server.lib.wire import first_bad_character
@@ -50,7 +51,7 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
     """The values of a submission that was refused, with the step of the rule that turned it away, if one did."""
     powers, _ = powers_of(posting, grant)
     step = {"step": "refuse", "read": refusal.errors, "decided": refusal.code, "rule": refusal.detail}
-    why = [refusal.why, step] if isinstance(refusal, NotAccepted) else [step]
+    why = [refusal.why, step] if isinstance(refusal, NotAccepted | Quarantined) else [step]
     original = posting.original
     if original is not None:
         why = why_replay(posting, original) + why
@@ -65,7 +66,7 @@ def refusal_values(posting: Posting, grant: Grant, refusal: Refused) -> dict[str
         "submission_action": "refused",
         "submission_code": refusal.code,
         "submission_why": json.dump(why),
-        "submission_purge_at": purge_at or posting.now + REFUSED_KEPT,
+        "submission_purge_at": purge_at or posting.now + kept_for(refusal.code),
         "submission_idempotency_key": posting.idempotency_header if is_key(posting.idempotency_header) else None,
     }
 

@@ -47,6 +47,15 @@ def posting_of(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
         text = "is an edit by API key, which is not replayed"
         detail = f"The submission {text}: send the edit again, with the lead as it is now."
         raise Refused("invalid_parameter", f"The submission {text}", {"id": [text]}, detail)
+    if kept["code"] == "quarantined":
+        text = "is in quarantine, and nothing has come of it yet"
+        detail = f"The submission {text}: release it with POST /api/v1/submissions/{{id}}/release."
+        raise Refused("invalid_parameter", f"The submission {text}", {"id": [text]}, detail)
+    return posting_again(kept, wanted, original_of(kept, wanted))
+
+
+def posting_again(kept: Mapping[str, Any], wanted: Wanted, original: Original) -> Posting:
+    """The request as it came, for who may have it taken once more."""
     received = json.load(kept["received"])
     left_out = {"auth_token", *(TOKEN_PARAMETERS if wanted.other_token else ())}
     return Posting(
@@ -58,7 +67,7 @@ def posting_of(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
         own_origin="",
         subject=received.get("path"),
         unreadable=unreadable_again(kept, received.get("unread")),
-        original=original_of(kept, wanted),
+        original=original,
         key=wanted.key,
         key_sent=True,
         idempotency_header=kept["idempotency_key"],
@@ -67,6 +76,7 @@ def posting_of(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
         remote_ip=kept["remote_ip"],
         user_agent=kept["user_agent"],
         gpc=received.get("gpc", False),
+        submission_id=original.submission_id if original.released else None,
         proven=kept["code"] not in UNPROVEN,
     )
 
@@ -103,9 +113,9 @@ def original_of(kept: Mapping[str, Any], wanted: Wanted) -> Original:
 def holds(kept: KeptAnswer, plan: Plan) -> bool:
     """Whether a key's answer is the answer to this request: not once it has expired, and not for the replay of the
     very submission that was answered so, nor where it was refused in secret."""
-    if kept.expires_at is None or kept.expires_at <= plan.now:
-        return False
     original = plan.posting.original
+    if kept.expires_at is None or kept.expires_at <= plan.now or plan.posting.releases:
+        return False
     if original is None:
         return True
     secret = kept.lead_id is None and kept.content_hash == plan.content_hash
@@ -157,18 +167,15 @@ def after(action: str, lead_id: str | None) -> Json:
 
 
 def members(original: Original, submission_id: str | None, then: Json) -> Json:
-    """What every answer to a replay has."""
+    """What every answer to a replay or a release has."""
     before = {
         "action": original.action,
         "code": original.code,
         "lead_id": original.lead_id,
         "created_at": clock.text(original.created_at),
     }
-    return {
-        "submission_id": submission_id,
-        "replay_of_id": original.submission_id,
-        "outcome": {"before": before, "after": then},
-    }
+    again = {} if original.released else {"replay_of_id": original.submission_id}
+    return {"submission_id": submission_id, **again, "outcome": {"before": before, "after": then}}
 
 
 def shown(lead: Mapping[str, Any], contact: ContactState | None) -> Json:

@@ -183,8 +183,23 @@ SUBMISSION_INSERT = lean(
             "origin",
             "referrer",
             "purge_at",
+            "released_at",
         ]
     ),
+)
+# Who comes first releases it; it is then what it would have been, but for the time at which it was judged.
+SUBMISSION_RELEASE = Arm(
+    "update submission set action = :submission_action, code = null, lead_id = :lead_id, purge_at = null,"
+    " caller_id = :submission_caller_id, content_hash = :submission_content_hash, why = :submission_why,"
+    " lead_updated_at = :submission_lead_updated_at, api_key_id = :submission_api_key_id, released_at = :now"
+    " where company_id = :company_id and id = :submission_id and code = 'quarantined'"
+)
+# What repeated it did nothing then and does nothing now, but nobody has to look at it any more.
+REPEATS_RELEASE = Arm(
+    "update submission set released_at = :now"
+    " where company_id = :company_id and lead_token_id = :token_id and created_at >= :came_at"
+    " and original_id = :submission_id and code = 'quarantined'",
+    optional=True,
 )
 CONSENT_INSERT = lean(
     "consent_record",
@@ -304,6 +319,15 @@ TOKENS_INSERT = {
         optional=True,
     ),
 }
+# A hostile page may name as many as it likes.
+MOST_ORIGINS = 100
+ORIGIN_INSERT = Arm(
+    "insert into origin_seen (company_id, lead_token_id, origin, first_seen_at)"
+    " select :company_id, :token_id, :seen_origin, :now"
+    f" where (select count(*) from origin_seen where lead_token_id = :token_id) < {MOST_ORIGINS}"
+    " on conflict do nothing",
+    optional=True,
+)
 TOKEN_USED = Arm("update lead_token set last_used_at = :now where id = :token_id")
 # It notes the use as well: one statement may write a row once.
 TOKEN_EXPOSED = Arm(

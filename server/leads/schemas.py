@@ -339,6 +339,13 @@ class LeadSchema(Schema):
             {"first_name": "John", "loan_amount": "500"},
         )
     )
+    hp = Text(
+        **about(
+            "A honeypot: the content of a field that people do not see. Whoever fills it in from a page is a program,"
+            " and its lead is quarantined.",
+            "",
+        ),
+    )
 
 
 # The one instance: its fields are what `load_sent` uses, and a look at them is all that others need.

@@ -17,9 +17,10 @@ from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.plan import Plan
 from server.leads.posting import Original, Posting
 from server.leads.record import Record
-from server.leads.refusal import write_hidden_refusal, write_refusal
+from server.leads.refusal import refusal_values, write_hidden_refusal, write_refusal
 from server.leads.replay import answer_again, answer_refused, answer_taken, holds
 from server.leads.state import Done, KeptAnswer, State
+from server.leads.suspicion import quarantined, suspicion
 from server.lib import json
 from server.lib.ledger import Ledger
 from server.lib.phone import Phone
@@ -59,16 +60,19 @@ def settle_or_refuse(
             return settle(ledger, planned)
         except Refused as error:
             planned = error
+    if posting.releases:
+        # It stays in quarantine.
+        state.check_version(ledger, grant)
+        return refused(posting, grant, planned, refusal_values(posting, grant, planned)), None
     return record_refusal(ledger, posting, grant, planned), None
 
 
 def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
     """One attempt: read what bears on the plan, decide, and write all of it or nothing."""
-    kept = None
-    if plan.idempotency_key is not None:
-        kept = state.read_kept(ledger, plan.grant, plan.powers, plan.idempotency_key)
-        if kept is not None and holds(kept, plan):
-            return repeat(ledger, plan, kept)
+    kept = read_answer(ledger, plan)
+    if kept is not None and holds(kept, plan):
+        return repeat(ledger, plan, kept)
+    reason = suspicion(plan)
     if plan.posting.verb is not None:
         plan, stored = read_named(ledger, plan)
     else:
@@ -76,7 +80,7 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
         if plan.vendor_lead_id is not None:
             vendor = state.read_kept(ledger, plan.grant, "vendor", plan.vendor_lead_id)
         # Most numbers are new. A guess is no reason to refuse anybody: what is stored may be what was asked for.
-        if vendor is None and may_guess(ledger, plan):
+        if vendor is None and reason is None and may_guess(ledger, plan):
             with suppress(Refused):
                 taken, record = conclude(ledger, plan, State(None, None, facts=StoredFacts(now=plan.now)), kept)
                 if record.only_inserts and record.write_if_new(ledger):
@@ -87,9 +91,20 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
     except Refused as refusal:
         if not plan.public or refusal.code not in HIDDEN or plan.posting.original is not None:
             raise
-        return hide(ledger, plan, refusal, kept), None
+        return hide(ledger, plan, quarantined(plan, reason) if reason else refusal, kept), None
+    if reason is not None:
+        return hide(ledger, plan, quarantined(plan, reason), kept), None
     record.write(ledger)
     return taken, record
+
+
+def read_answer(ledger: Ledger, plan: Plan) -> KeptAnswer | None:
+    """The answer that the request's key has had; what is released knows only its own."""
+    if plan.idempotency_key is None:
+        return None
+    kept = state.read_kept(ledger, plan.grant, plan.powers, plan.idempotency_key)
+    others = kept is not None and plan.posting.releases and kept.submission_id != plan.submission_id
+    return None if others else kept
 
 
 def may_guess(ledger: Ledger, plan: Plan) -> bool:
@@ -183,8 +198,9 @@ def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
 
 
 def replayed_before(ledger: Ledger, posting: Posting, original: Original, grant: Grant) -> Taken | None:
-    """How the replay of a submission ended that was taken: that is all that comes of another."""
-    done = state.read_taken_replay(ledger, grant, original.submission_id)
+    """How the replay, or the release, of a submission ended that was taken: that is all that comes of another."""
+    read = state.read_released if original.released else state.read_taken_replay
+    done = read(ledger, grant, original.submission_id)
     if done is None:
         return None
     return Taken(

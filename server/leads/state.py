@@ -79,6 +79,11 @@ TAKEN_REPLAY = (
     "select cast(lead_id as text), cast(id as text), action, why from submission"
     " where company_id = :company_id and replay_of_id = :replay_of_id and action <> 'refused'"
 )
+RELEASED = (
+    "select cast(lead_id as text), cast(id as text), action, why from submission"
+    " where company_id = :company_id and id = :submission_id and released_at is not null"
+    " and lead_id is not null"
+)
 VERSION = "select config_version from company where id = :company_id"
 FACTS = (
     "select (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
@@ -87,7 +92,7 @@ FACTS = (
     " and deleted_at is null and traffic_source_text = :source),"
     # All that was answered as taken: to count the leads alone would tell a page which numbers are known.
     " (select count(*) from submission where company_id = :company_id and created_at > :ip_since"
-    " and remote_ip = :remote_ip and (action <> 'refused' or code in ('duplicate_lead', 'suppressed'))"
+    " and remote_ip = :remote_ip and (action <> 'refused' or code in ('duplicate_lead', 'suppressed', 'quarantined'))"
     " and lead_token_id in (select id from lead_token where company_id = :company_id"
     " and owner_kind = :owner_kind and owner_id = :owner_id))"
 )
@@ -314,6 +319,17 @@ def read_taken_replay(ledger: Ledger, grant: Grant, replay_of_id: str) -> Done |
     """What came of the replay of a submission, if one was taken: the unique index lets there be no second. Raises
     StaleGrant."""
     row = ledger.row(TAKEN_REPLAY, {"company_id": grant.company_id, "replay_of_id": replay_of_id})
+    return done(ledger, grant, row)
+
+
+def read_released(ledger: Ledger, grant: Grant, submission_id: str) -> Done | None:
+    """What came of a submission that was released, if it was; raises StaleGrant."""
+    row = ledger.row(RELEASED, {"company_id": grant.company_id, "submission_id": submission_id})
+    return done(ledger, grant, row)
+
+
+def done(ledger: Ledger, grant: Grant, row: tuple[Any, ...] | None) -> Done | None:
+    """What came of a submission, from its lead's id, its own, its action and its reasons."""
     if row is None:
         return None
     lead_id, submission_id, action, why = row

@@ -185,7 +185,7 @@ def submission_view(row: Any) -> dict[str, Any]:
     shown["lead_token_name"] = token_name
     shown["received"] = json.load(submission.received)
     shown["why"] = json.load(submission.why)
-    for name in ("created_at", "purge_at"):
+    for name in ("created_at", "purge_at", "released_at"):
         shown[name] = payload.time(shown[name])
     return shown
 

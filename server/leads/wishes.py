@@ -21,6 +21,7 @@ PUBLIC_FIELDS = frozenset(
         "vendor_lead_id",
         "consent",
         "data",
+        "hp",
     ]
 )
 PUBLIC_IF_TRUE = frozenset({"blocked", "opt_out"})
@@ -72,6 +73,8 @@ def denied(name: str, value: Any, grant: Grant, powers: str, lifts: bool) -> tup
     may = PUBLIC_FIELDS | CALLBACKS if grant.allows_callbacks else PUBLIC_FIELDS
     if powers == PUBLIC and name not in may and not (name in PUBLIC_IF_TRUE and value is True):
         return "needs_server_token", f"{name} is left undone: a publishable token may not wish it."
+    if name == "hp" and powers != PUBLIC:
+        return "no_effect", "hp has no effect here: it is for what pages send."
     if name in LIFTS and value is False and not lifts:
         return "needs_key", f"{name}=false is left undone: it needs an API key with leads:update."
     if name == "unblock_contact" and not lifts:

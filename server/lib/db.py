@@ -22,6 +22,9 @@ from server.lib.ledger import WriteFailed
 # A statement waits at most this long for another writer, in milliseconds.
 BUSY_TIMEOUT = 5000
 
+# Seconds in which a PostgreSQL must answer who connects, as its driver is told.
+CONNECT = {"connect_timeout": 5}
+
 Value = TypeVar("Value")
 
 # Each constraint has a name of its own, so that a migration can find it on both databases.

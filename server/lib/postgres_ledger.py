@@ -11,6 +11,7 @@ from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import make_url
 
+from server.lib.db import CONNECT
 from server.lib.ledger import (
     Arm,
     Conflict,
@@ -33,9 +34,6 @@ PREPARED_MOST = 100
 BY_KEY: tuple[LiteralString, ...] = ("set enable_seqscan = off", "set jit = off")
 # Nobody waits for another's lock longer than on SQLite: each who waits has a thread that answers nobody else.
 PATIENT: LiteralString = "set lock_timeout = 5000"
-
-# Seconds in which a server must answer who connects.
-CONNECT = {"connect_timeout": 5}
 
 # Seconds that a connection lives.
 LIFE = 1800.0

@@ -20,9 +20,14 @@ class Vault:
         self.key = key
 
     @cached_property
+    def text(self) -> str:
+        """The key itself, read once."""
+        return self.key or kept_key(self.file)
+
+    @cached_property
     def cipher(self) -> Fernet:
         """Made of the key's text, so that a file's content may move to the setting."""
-        digest = hashlib.sha256((self.key or kept_key(self.file)).encode()).digest()
+        digest = hashlib.sha256(self.text.encode()).digest()
         return Fernet(base64.urlsafe_b64encode(digest))
 
     def seal(self, text: str) -> str:
@@ -38,7 +43,7 @@ class Vault:
 
     def signing_key(self, purpose: str) -> bytes:
         """A key of its own for what is signed for one purpose, so that no signature can be passed off as another's."""
-        return hmac.digest((self.key or kept_key(self.file)).encode(), purpose.encode(), "sha256")
+        return hmac.digest(self.text.encode(), purpose.encode(), "sha256")
 
 
 def kept_key(file: Path) -> str:

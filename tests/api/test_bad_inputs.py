@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response
 
@@ -451,9 +451,8 @@ def test_an_answer_never_repeats_a_host_that_is_none(app: Flask, account: Accoun
 # The command line
 
 
-def test_what_the_command_line_repeats_is_escaped(app: Flask, account: Account) -> None:
+def test_what_the_command_line_repeats_is_escaped(commands: FlaskCliRunner, account: Account) -> None:
     dangerous = "\x1b[2J\u2028\u202eAcme\r\n"
-    runner = app.test_cli_runner()
     company = ("--company", str(account.company_id))
     for arguments in (
         ("company", "create", dangerous),
@@ -462,7 +461,7 @@ def test_what_the_command_line_repeats_is_escaped(app: Flask, account: Account) 
         ("key", "create", dangerous, *company),
         ("key", "create", "First", *company, "--scope", dangerous),
     ):
-        output = runner.invoke(args=arguments).output
+        output = commands.invoke(args=arguments).output
         assert output.endswith("\n")
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]", output)
         assert "Acme" in output or "First" in output or "scope" in output

@@ -514,3 +514,27 @@ def test_a_replay_judges_the_stamp_by_when_it_came(client: FlaskClient, pages: P
         again = taken(client.post(f"{SUBMISSIONS}/{submission_id}/replay", json={}, headers=pages.account.bearer))
         kept = record(client, pages.account, again)
     assert (kept["evidence"], kept["stamp"]["freshness"]) == ("witnessed", "fresh")
+
+
+def test_what_is_released_has_the_consent_that_it_came_with(client: FlaskClient, pages: Pages) -> None:
+    pages.publish()
+    body = take(client, pages.page, consent=pages.say(), hp="I am a program")
+    assert record(client, pages.account, body) is None
+    came_at = pages.account.submissions()[0]["created_at"]
+    path = f"{SUBMISSIONS}/{body['metadata']['submission_id']}/release"
+    with time_machine.travel(clock.now() + timedelta(days=3)):
+        for _ in range(2):
+            taken(client.post(path, json={}, headers=pages.account.bearer))
+    kept = record(client, pages.account, body)
+    assert (kept["evidence"], kept["received_at"]) == ("witnessed", clock.text(came_at))
+    [row] = pages.account.rows("select * from consent_record where company_id = :company_id")
+    assert str(row["submission_id"]) == body["metadata"]["submission_id"]
+
+
+@pytest.mark.parametrize("kind", ["server", "vendor"])
+def test_nobody_can_make_a_stamp_for_a_servers_token(client: FlaskClient, account: Account, kind: str) -> None:
+    token = {"server": account.schedule_token, "vendor": account.vendor_token}[kind]
+    said = {"granted": True, "text": OWN_TEXT, "stamp": make_stamp(b"", token, None, clock.now())}
+    body = taken(send(client, token, consent=said, headers={"Origin": PAGE}))
+    kept = record(client, account, body)
+    assert (kept["evidence"], kept["stamp"]["freshness"]) == ("asserted", "forged")

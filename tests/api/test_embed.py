@@ -7,6 +7,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -362,6 +363,20 @@ def test_a_build_stays_as_it_was_whatever_changes(pages: Pages) -> None:
     assert len(pages.embed(snippet)["builds"]) == 3
 
 
+def test_a_build_that_two_ask_for_at_once_is_kept_once(app: Flask, pages: Pages) -> None:
+    snippet = pages.new()
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(lambda _: Pages(app.test_client(), pages.account).embed(snippet)["builds"], range(4)))
+    assert all(builds == asked[0] for builds in asked)
+    assert len(asked[0]) == 1
+
+
+def test_the_address_is_that_of_this_server_where_a_request_names_none(pages: Pages) -> None:
+    path = pages.new()["urls"]["script"].removeprefix(HOST)
+    answer = pages.client.get(path, environ_overrides={"HTTP_HOST": "", "SERVER_NAME": ""})
+    assert configuration(answer.data)["endpoint"] == f"http://127.0.0.1:8000{LEADS}"
+
+
 # What is not there
 
 
@@ -377,6 +392,10 @@ def test_what_is_no_snippet_in_use_is_answered_with_a_comment(pages: Pages) -> N
         "/s/%3Cscript%3E.js",
         f"/s/{snippet['lead_token']}.{'A' * 64}.js",
         f"/s/{snippet['lead_token']}..js",
+        f"/s/{snippet['lead_token']}.{'%00' * 64}.js",
+        "/s/pub_%00.js",
+        f"/s/pub_%00.{build['hash']}.js",
+        f"/s/%ed%a0%80.{build['hash']}.js",
         f"/s/{other['lead_token']}.{build['hash']}.js",
     ]
     for path in paths:

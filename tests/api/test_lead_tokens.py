@@ -88,6 +88,7 @@ def test_a_token_says_of_itself_what_was_left_open(client: FlaskClient, account:
         "allowed_origins": [],
         "allowed_redirects": [],
         "allows_callbacks": False,
+        "seen_origins": [],
         "has_payload_secret": False,
         "reads_submissions": False,
     } | dict.fromkeys(

@@ -135,6 +135,8 @@ def stored(company: Company, body: Json, column: str, given_id: str | None) -> A
     rows = company.account.rows
     place, _, name = column.rpartition(".")
     [submission] = rows("select * from submission where id = :id", id=body["metadata"]["submission_id"])
+    if name == "code":
+        return submission[name]
     [lead] = rows("select * from lead where id = :id", id=given_id if place == "given" else submission["lead_id"])
     sources = {
         "contact": "select * from contact where id = :contact_id",

@@ -41,6 +41,7 @@ PUBLIC = {
     "auto_format_nested_fields",
     "consent",
     "data",
+    "hp",
 }
 
 

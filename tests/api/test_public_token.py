@@ -48,6 +48,8 @@ ADDED = {"contact": 1, "lead": 1, "submission": 1, "touch": 1, "idempotency_answ
 ADDED |= {"consent_record": 1}
 # Of the lead, and of one that had run out of time and ends.
 ADDED["outbox_event"] = 2
+# The page, when it is the first time.
+ADDED["origin_seen"] = 1
 
 
 # What is stored before
@@ -656,6 +658,7 @@ ASKS = {
     "keys": Ask({"vendor_lead_id": VENDOR, "idempotency_key": KEY}),
     "a native form": Ask({"redirect_to": THANKS}, encoding="urlencoded"),
     "refused": Ask({"lead_priority": "high"}),
+    "a honeypot": Ask({"email": "john@example.com", "hp": "x", "idempotency_key": KEY}),
     "an exposed token": Ask({"email": "john@example.com", "dry_run": "on"}, token="exposed"),
     "from a page": Ask({"email": "john@example.com"}, token="from a page", headers=(("Origin", PAGE),)),
     "keys from a page": Ask(

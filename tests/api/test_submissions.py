@@ -56,6 +56,7 @@ SHOWN = {
     "created_at",
     "purge_at",
     "consent",
+    "released_at",
 }
 
 
@@ -114,6 +115,7 @@ def test_what_was_taken_is_kept_with_its_circumstances(client: FlaskClient, acco
         "request_id": answer.headers["X-Request-Id"],
         "created_at": "2026-11-23T06:00:00.000+00:00",
         "purge_at": None,
+        "released_at": None,
     }
     assert submission | expected == submission
     assert [step["step"] for step in submission["why"]][:2] == ["token", "powers"]

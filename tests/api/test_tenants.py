@@ -99,6 +99,11 @@ def submission(client: FlaskClient, account: Account) -> Any:
     return take(client, account.schedule_token)["metadata"]["submission_id"]
 
 
+def quarantined(client: FlaskClient, account: Account) -> Any:
+    """A submission that looks as if a program had sent it."""
+    return take(client, account.publishable_token, hp="x")["metadata"]["submission_id"]
+
+
 def suppressed(client: FlaskClient, account: Account) -> Any:
     """A lead whose number is on the company's suppression list."""
     made_id = lead(client, account)
@@ -167,6 +172,7 @@ CASES: dict[str, Case] = {
     "GET /api/v1/submissions/<submission_id>": Case("submissions:read", submission),
     "GET /api/v1/submissions/counts": Case("submissions:read", submission),
     "POST /api/v1/submissions/<submission_id>/replay": Case("submissions:replay", submission),
+    "POST /api/v1/submissions/<submission_id>/release": Case("leads:update", quarantined),
     f"PUT {LEADS}/<lead_id>": Case("leads:update", lead, lambda account: {"sub_id": "x"}),
     f"DELETE {LEADS}/<lead_id>": Case("leads:delete", lead),
     f"POST {LEADS}/<lead_id>/release": Case("leads:update", lead),

@@ -22,8 +22,8 @@ Json = dict[str, Any]
 # The framework's own, about any path.
 NOBODYS = {"HEAD", "OPTIONS"}
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
-# What is answered where no operation is: to a method that a path does not take.
-BESIDE = {"method_not_allowed"}
+# What is answered where no operation is: to a method that a path does not take; and what is never answered.
+BESIDE = {"method_not_allowed", "quarantined"}
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,14 @@ class World:
         if case.operation.path.startswith(f"{API}disclosures/{{id}}/"):
             # The one that has a version.
             return self.ids["disclosures"][0]
+        if case.operation.path.endswith("{submission_id}/release"):
+            return self.quarantined()
         return NUMBER if "caller_" in case.operation.path else self.ids[collection(case)][-1]
+
+    def quarantined(self) -> str:
+        """A submission that looks as if a program had sent it."""
+        submission_id: str = take(self.client, self.account.publishable_token, hp="x")["metadata"]["submission_id"]
+        return submission_id
 
     def shown(self, name: str, schema: Json) -> Any:
         """An example of the document, or what stands for it here."""
@@ -159,6 +166,8 @@ class World:
         for name in case.path_parameters:
             if "caller_" in case.path:
                 case.path_parameters[name] = random.choice([NUMBER, OTHER_NUMBER, NUMBER, case.path_parameters[name]])
+            elif case.operation.path.endswith("{submission_id}/release") and random.random() < 0.7:
+                case.path_parameters[name] = self.quarantined()
             elif many in self.ids:
                 known = self.ids["versions" if name == "version_id" else many]
                 case.path_parameters[name] = random.choice([*known, *known[-1:] * 4, case.path_parameters[name]])

@@ -112,5 +112,5 @@ def subject_of(name: str, within: str) -> str:
         return within.removesuffix("s")
     if within == "current":
         return "version"
-    matched = re.fullmatch("(?:default_)?(.+?)_ids?|(api_key)", name)
+    matched = re.fullmatch("(?:default_)?(.+?)_ids?|(api_key|first_action)", name)
     return matched[1] or matched[2] if matched else ""

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskCliRunner
 
 from server.docs import site
 from tests.docs.html import links_of
@@ -15,8 +16,8 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def copy(app: Flask, tmp_path: Path) -> Path:
-    result = app.test_cli_runner().invoke(args=["docs", "export", str(tmp_path / "copy")])
+def copy(commands: FlaskCliRunner, tmp_path: Path) -> Path:
+    result = commands.invoke(args=["docs", "export", str(tmp_path / "copy")])
     assert result.exit_code == 0, result.output
     return tmp_path / "copy"
 
@@ -52,9 +53,9 @@ def test_whatever_the_search_of_a_copy_finds_is_there(copy: Path) -> None:
     assert lost == []
 
 
-def test_a_copy_is_not_written_over_what_is_there(app: Flask, tmp_path: Path) -> None:
+def test_a_copy_is_not_written_over_what_is_there(commands: FlaskCliRunner, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    result = app.test_cli_runner().invoke(args=["docs", "export", str(tmp_path)])
+    result = commands.invoke(args=["docs", "export", str(tmp_path)])
     assert result.exit_code != 0
     assert "is not empty" in result.output
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]

@@ -17,6 +17,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, text
 
+from server.cli import register
 from server.companies.models import ApiKey
 from server.companies.rules import SCOPES
 from server.config import PROJECT, Settings
@@ -52,6 +53,7 @@ def empty(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Sett
 def fresh(empty: Settings) -> Iterator[Flask]:
     """An application on it."""
     with opened(empty) as app:
+        register(app)
         yield app
 
 
@@ -59,7 +61,7 @@ def demo(settings: Settings) -> dict[str, Any]:
     """What `./dev demo --json` prints."""
     environ = {"HANDRAISER_DATA_DIR": str(settings.data_dir), "DATABASE_URL": settings.database_url}
     done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "demo", "--json"],
+        [sys.executable, "-m", "flask", "--app", "server.cli", "demo", "--json"],
         cwd=PROJECT,
         env=os.environ | environ | {"HANDRAISER_PUBLIC_URL": "https://leads.example.com"},
         capture_output=True,

@@ -19,7 +19,9 @@ from sqlalchemy import make_url
 from server.config import PROJECT, Settings, documented, from_environment
 from server.errors import SettingError
 from server.lib.db import JOURNAL_MODE, open_sqlite, wal_is_safe
-from server.serve import DURABLE, GRACE
+from server.lib.filelock import FileLock
+from server.prepare import DURABLE
+from server.serve import GRACE
 from tests.conftest import new_settings, opened
 from tests.factories import Account, make_account
 from tests.faults.place import PATIENCE, Place, name_held, until, web_processes
@@ -302,10 +304,11 @@ def test_sigterm_waits_for_a_lead_that_waits_for_the_database(place: Place) -> N
 
 def test_sigterm_ends_at_once_a_server_whose_web_processes_are_still_loading(empty: Settings) -> None:
     live = Live(empty, free_port(), empty.data_dir / "serve.log")
+    live.log.touch()
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(live.start)
-        until(lambda: web_processes(live) != set())
-        time.sleep(0.2)
+        # The process that prepares has gone when its last line is there.
+        until(lambda: "Docs" in live.text and web_processes(live) != set())
         assert live.process is not None
         began = time.monotonic()
         live.process.send_signal(signal.SIGTERM)
@@ -313,3 +316,18 @@ def test_sigterm_ends_at_once_a_server_whose_web_processes_are_still_loading(emp
         assert time.monotonic() - began < GRACE
         with pytest.raises(RuntimeError, match="did not start"):
             starting.result()
+
+
+def test_sigterm_ends_at_once_a_server_that_waits_for_another_to_migrate(tmp_path: Path) -> None:
+    live = Live(Settings(data_dir=tmp_path), free_port(), tmp_path / "serve.log")
+    with FileLock(tmp_path / "migrate.lock").held(), ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(live.start)
+        until(lambda: web_processes(live) != set())
+        [preparing] = web_processes(live)
+        assert live.process is not None
+        live.process.send_signal(signal.SIGTERM)
+        assert live.process.wait(PATIENCE) == 0
+        assert not Path(f"/proc/{preparing}").exists()
+        with pytest.raises(RuntimeError, match="did not start"):
+            starting.result()
+    assert not (tmp_path / "handraiser.db").exists()

@@ -113,7 +113,7 @@ def test_the_first_run_installs_and_the_next_one_has_nothing_to_do_or_say(instal
     assert before == 1
     code, out, err = run(installed, "flask", "routes")
     assert (code, err, installs(installed)) == (0, "", before)
-    assert json.loads(out)["arguments"] == ["--app", "wsgi", "routes"]
+    assert json.loads(out)["arguments"] == ["--app", "server.cli", "routes"]
     assert json.loads(out)["prefix"] == str(installed / ".venv")
 
 
@@ -169,7 +169,7 @@ def test_a_benchmark_without_a_name_is_the_one_of_intake(installed: Path) -> Non
 
 def test_it_runs_in_the_projects_folder_wherever_it_is_called(installed: Path, tmp_path: Path) -> None:
     assert told(installed, "demo", "--json", cwd=tmp_path) == {
-        "arguments": ["--app", "wsgi", "demo", "--json"],
+        "arguments": ["--app", "server.cli", "demo", "--json"],
         "prefix": str(installed / ".venv"),
         "cwd": str(installed),
         "browser": None,

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, inspect, text
 
 from server.lib import clock
 from server.lib.db import db
+from server.migrations import FOLDER, register
 from tests.conftest import new_settings, opened
 
 
@@ -18,6 +19,7 @@ from tests.conftest import new_settings, opened
 def empty(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """An application on a database without tables."""
     with opened(new_settings(database, request, tmp_path_factory.mktemp("empty"))) as app, app.app_context():
+        register(app)
         yield app
 
 
@@ -26,34 +28,32 @@ def tables() -> set[str]:
 
 
 def test_the_migrations_make_exactly_the_models(empty: Flask) -> None:
-    upgrade(directory=empty.extensions["migrate"].directory)
+    upgrade(directory=FOLDER)
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, db.metadata) == []
 
 
 def test_every_migration_goes_up_and_down(empty: Flask) -> None:
-    directory = empty.extensions["migrate"].directory
-    upgrade(directory=directory)
+    upgrade(directory=FOLDER)
     assert tables() == set(db.metadata.tables)
-    downgrade(directory=directory, revision="base")
+    downgrade(directory=FOLDER, revision="base")
     assert tables() == set()
-    upgrade(directory=directory)
+    upgrade(directory=FOLDER)
     assert tables() == set(db.metadata.tables)
 
 
 def test_what_an_older_version_has_stored_lives_on(empty: Flask) -> None:
-    directory = empty.extensions["migrate"].directory
-    upgrade(directory=directory, revision="0001")
+    upgrade(directory=FOLDER, revision="0001")
     with db.engine.connect().execution_options(writes=True) as connection:
         for statement in OLD_ROWS:
             connection.execute(text(statement), {"at": clock.now()})
         connection.commit()
-    upgrade(directory=directory)
+    upgrade(directory=FOLDER)
     for table in ("lead_token", "schedule_action", "traffic_source", "user", "api_key", "schedule", "offer"):
         [row] = rows(f'select * from "{table}"')
         assert row["updated_at"] is not None
-    downgrade(directory=directory, revision="0001")
+    downgrade(directory=FOLDER, revision="0001")
     assert len(rows("select * from lead_token")) == 1
 
 

@@ -1,0 +1,174 @@
+"""The pages that a token was used from (TRUST 8): learned while there is no list of them, and shown to its owner."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, text
+from werkzeug.test import TestResponse
+
+from server.lead_tokens.models import LeadToken
+from server.lib.db import begin_write, commit, db
+from tests.api.calls import NUMBER, PAGE, Json, refused, send, take, taken
+from tests.api.kinds import shown
+from tests.api.test_replay import token_id
+from tests.factories import Account
+
+TOKENS = "/api/v1/lead_tokens"
+MOST = 100
+
+
+def post(client: FlaskClient, account: Account, origin: str | None = None, **how: Any) -> TestResponse:
+    """A lead from a page."""
+    headers = how.pop("headers", {}) | ({} if origin is None else {"Origin": origin})
+    return send(client, how.pop("token", account.publishable_token), headers=headers, **how)
+
+
+def seen(client: FlaskClient, account: Account, token: str = "") -> list[Json]:
+    """The pages that the token's owner is shown."""
+    row_id = token_id(account, token or account.publishable_token)
+    found: list[Json] = shown(client.get(f"{TOKENS}/{row_id}", headers=account.bearer), "lead_token")["seen_origins"]
+    return found
+
+
+def names(client: FlaskClient, account: Account, token: str = "") -> list[str]:
+    return [each["origin"] for each in seen(client, account, token)]
+
+
+def execute(account: Account, sql: str, **values: Any) -> None:
+    """What happens behind this process's back."""
+    with account.app.app_context():
+        begin_write()
+        db.session.execute(text(sql), {"company_id": account.company_id} | values)
+        commit()
+
+
+def see(account: Account, count: int) -> None:
+    """So many pages that another process has seen."""
+    for number in range(count):
+        execute(
+            account,
+            "insert into origin_seen (company_id, lead_token_id, origin, first_seen_at)"
+            " values (:company_id, :token_id, :origin, current_timestamp)",
+            token_id=token_id(account, account.publishable_token),
+            origin=f"https://page{number}.example",
+        )
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({"Origin": PAGE}, PAGE),
+        ({"Origin": f"{PAGE}:8443"}, f"{PAGE}:8443"),
+        ({"Origin": "null"}, "null"),
+        ({"Referer": f"{PAGE}/form?x=1"}, PAGE),
+        ({"Origin": PAGE, "Referer": "https://other.example/"}, PAGE),
+        ({"Origin": "null", "Referer": f"{PAGE}/form"}, "null"),
+        ({}, None),
+        ({"Origin": "*"}, None),
+        ({"Origin": ""}, None),
+        ({"Origin": f"{PAGE}, https://other.example"}, None),
+        ({"Origin": f"{PAGE}/path"}, None),
+        ({"Origin": "https://" + "a" * 300 + ".example"}, None),
+        ({"Origin": "chrome-extension://abcdef"}, None),
+        ({"Referer": "about:blank"}, None),
+    ],
+    ids=str,
+)
+def test_a_page_is_learned_by_the_origin_that_a_browser_sends(
+    client: FlaskClient, account: Account, headers: dict[str, str], found: str | None
+) -> None:
+    taken(post(client, account, headers=headers))
+    assert names(client, account) == ([] if found is None else [found])
+
+
+def test_the_owner_sees_when_it_began_and_takes_over_what_was_learned(client: FlaskClient, account: Account) -> None:
+    for origin in (PAGE, "null", "https://www.shop.example", PAGE):
+        taken(post(client, account, origin))
+    learned = seen(client, account)
+    assert [each["origin"] for each in learned] == [PAGE, "null", "https://www.shop.example"]
+    assert {each["allowed"] for each in learned} == {True}
+    assert learned[0]["first_seen_at"] == min(each["first_seen_at"] for each in learned)
+    url = f"{TOKENS}/{token_id(account, account.publishable_token)}"
+    whole = shown(client.get(url, headers=account.bearer), "lead_token")
+    # What was shown may be sent back, though a further page came meanwhile.
+    taken(post(client, account, "https://late.example"))
+    client.put(url, json=whole | {"allowed_origins": [PAGE]}, headers=account.bearer)
+    assert {each["origin"]: each["allowed"] for each in seen(client, account)} == {
+        PAGE: True,
+        "null": False,
+        "https://www.shop.example": False,
+        "https://late.example": False,
+    }
+    taken(post(client, account, PAGE))
+    refused(post(client, account, "https://late.example"), "origin_not_allowed")
+
+
+def test_what_makes_no_lead_teaches_nothing(client: FlaskClient, account: Account) -> None:
+    refused(post(client, account, PAGE, caller_id="911"), "invalid_caller_id")
+    taken(post(client, account, PAGE, hp="x"))
+    taken(post(client, account, PAGE, dry_run=True))
+    assert names(client, account) == []
+
+
+def test_a_server_that_says_where_it_is_from_is_no_page(client: FlaskClient, account: Account) -> None:
+    headers = {"Referer": f"{PAGE}/form"}
+    assert taken(post(client, account, token=account.schedule_token, headers=headers))["action"] == "created"
+    assert names(client, account, account.schedule_token) == []
+    # The same token in a page is a page's; no list of pages keeps it out.
+    account.change(LeadToken, token_id(account, account.schedule_token), allowed_origins=["https://good.example"])
+    taken(post(client, account, PAGE, token=account.schedule_token, zip="1"))
+    assert [(each["origin"], each["allowed"]) for each in seen(client, account, account.schedule_token)] == [
+        (PAGE, True)
+    ]
+    assert names(client, account) == []
+
+
+def test_a_page_that_is_known_costs_no_write(client: FlaskClient, account: Account) -> None:
+    taken(post(client, account, PAGE))
+    execute(account, "delete from origin_seen where company_id = :company_id")
+    taken(post(client, account, PAGE, zip="1"))
+    taken(post(client, account, headers={"Referer": f"{PAGE}/"}, zip="2"))
+    assert names(client, account) == []
+
+
+def test_a_hundred_pages_are_listed_and_further_ones_taken(client: FlaskClient, account: Account) -> None:
+    see(account, MOST - 1)
+    for number in range(3):
+        taken(post(client, account, f"https://late{number}.example", zip=str(number)))
+    found = names(client, account)
+    assert len(found) == MOST
+    assert [name for name in found if "late" in name] == ["https://late0.example"]
+
+
+def test_what_others_have_seen_meanwhile_counts_for_the_hundred(client: FlaskClient, account: Account) -> None:
+    # From now on this process knows the token, as one that no page has used.
+    taken(post(client, account))
+    see(account, MOST)
+    taken(post(client, account, PAGE, zip="1"))
+    assert PAGE not in names(client, account)
+    # And two processes that see the same page at once list it once.
+    execute(account, "delete from origin_seen where origin = 'https://page0.example' and company_id = :company_id")
+    taken(post(client, account, "https://page1.example", zip="2"))
+    assert names(client, account).count("https://page1.example") == 1
+
+
+def test_a_list_of_tokens_looks_once_for_the_pages_of_all(app: Flask, client: FlaskClient, account: Account) -> None:
+    def looks() -> int:
+        asked: list[str] = []
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note := lambda *about: asked.append(about[2]))
+        try:
+            listed = client.get(TOKENS, headers=account.bearer).get_json()["lead_tokens"]
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        assert {each["origin"] for token in listed for each in token["seen_origins"]} == {PAGE}
+        return sum("origin_seen" in sql for sql in asked)
+
+    taken(post(client, account, PAGE))
+    few = looks()
+    for _ in range(3):
+        take(client, account.token(kind="publishable"), headers={"Origin": PAGE}, caller_id=NUMBER)
+    assert (few, looks()) == (1, 1)
