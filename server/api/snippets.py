@@ -87,6 +87,7 @@ SNIPPETS = Resource(
     change=change,
     ends=end_token,
     shown=shown,
+    moving=frozenset({"seen_origins"}),
 )
 
 blueprint = blueprint_of("snippets", SNIPPETS)

@@ -67,6 +67,11 @@ class Snippet(Model):
         return self.token.allowed_origins
 
     @property
+    def seen_origins(self) -> list[dict[str, Any]]:
+        """The pages that its leads have come from."""
+        return self.token.seen_origins
+
+    @property
     def allowed_redirects(self) -> list[str]:
         """Where visitors may be sent on to."""
         return self.token.allowed_redirects

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 from server.consent.rules import read_language
 from server.consent.schemas import Url
 from server.embed.words import OCCASIONS
-from server.lead_tokens.schemas import Origins
+from server.lead_tokens.schemas import Origins, SeenOrigins
 from server.leads.params import RESERVED
 from server.leads.tokens import LONGEST_NAME, token_name
 from server.lib.fields import Hash, RowId, Switch, Text, described
@@ -143,6 +143,7 @@ class SnippetSchema(Schema):
         "Whether links within a site carry the click on, so that a form on a later page knows of it.",
         load_default=True,
     )
+    seen_origins = SeenOrigins()
     lead_token = Text("Its publishable lead token.", "pub_0123456789abcdef0123456789abcdef", dump_only=True)
     lead_token_id = RowId("The same by its id.", 1, dump_only=True)
     urls = Hash(

@@ -43,6 +43,23 @@ class SeenOriginSchema(Schema):
     allowed = Switch("Whether it may use the token now.", dump_only=True)
 
 
+class SeenOrigins(fields.List[Any]):
+    """The pages that were seen to use a token, as they are shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            fields.Nested(SeenOriginSchema),
+            dump_only=True,
+            metadata={
+                "description": "The pages that leads have come from, the first hundred: what `allowed_origins` may"
+                " want.",
+                "example": [
+                    {"origin": "https://shop.example", "first_seen_at": "2026-12-01T14:26:43Z", "allowed": True}
+                ],
+            },
+        )
+
+
 class LeadTokenSchema(Schema):
     """A lead token; its owner is exactly one of a schedule, an offer and, for postbacks, a traffic source."""
 
@@ -97,14 +114,7 @@ class LeadTokenSchema(Schema):
     exposed_at = Time("When a page was first seen to use a server token.", "2026-12-01T14:26:43Z", dump_only=True)
     exposed_origin = Text("The page that was seen to use it.", "https://shop.example", dump_only=True)
     last_used_at = Time("When it was last used, to the minute.", "2026-12-01T14:26:43Z", dump_only=True)
-    seen_origins = fields.List(
-        fields.Nested(SeenOriginSchema),
-        dump_only=True,
-        metadata={
-            "description": "The pages that leads have come from, the first hundred: what `allowed_origins` may want.",
-            "example": [{"origin": "https://shop.example", "first_seen_at": "2026-12-01T14:26:43Z", "allowed": True}],
-        },
-    )
+    seen_origins = SeenOrigins()
 
 
 class LeadTokenFilter(Schema):

@@ -308,3 +308,15 @@ def test_nothing_that_a_company_writes_is_html_in_a_variant(snippets: Snippets) 
             assert f"{quote}{thanks}" not in read.scripts, name
     inputs = [attributes for tag, attributes in Read(ways["no_javascript"]).tags if tag == "input"]
     assert thanks in [each.get("value") for each in inputs]
+
+
+def test_a_snippet_that_learns_lists_the_pages_that_it_sees(snippets: Snippets) -> None:
+    made = snippets.new()
+    assert made["seen_origins"] == []
+    for number, origin in ((NUMBER, PAGE), ("+17192225678", "https://other.example")):
+        taken(send(snippets.client, made["lead_token"], headers={"Origin": origin}, caller_id=number))
+    changed = snippets.change(made, allowed_origins=[PAGE], seen_origins=[])
+    assert [(each["origin"], each["allowed"]) for each in changed["seen_origins"]] == [
+        (PAGE, True),
+        ("https://other.example", False),
+    ]
