@@ -1,4 +1,4 @@
-"""A landing page with a snippet of the real server: its visitor, and its owner who reads back what has arrived."""
+"""A customer's site with a snippet of the real server: its visitor, and its owner who reads back what has arrived."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, FrameLocator, Locator, Page, Request, expect
 
 from tests.browser.host import Host
 from tests.factories import DAY, Account
@@ -40,12 +40,14 @@ TEXTS: Mapping[str, Json] = {
         "text": "Acepto que Acme Solar me llame y me envíe mensajes de texto con un marcador automático. Mi"
         " consentimiento no es condición de ninguna compra. Responda STOP para darse de baja.",
         "seller_name": "Acme Solar",
+        "terms_url": "https://shop.example/terminos",
+        "privacy_url": "https://shop.example/privacidad",
     },
 }
 # What visitors read of it.
 READ: Mapping[str, str] = {
     "en": f"{TEXTS['en']['label']} {TEXTS['en']['text']} Terms Privacy policy",
-    "es": f"{TEXTS['es']['label']} {TEXTS['es']['text']}",
+    "es": f"{TEXTS['es']['label']} {TEXTS['es']['text']} Términos Política de privacidad",
 }
 THANKS = "Thank you. We have received it."
 MISSING = "Please tick the box if you agree to be contacted."
@@ -79,7 +81,7 @@ def read(time: str) -> datetime:
 
 
 @dataclass
-class Landing:
+class Site:
     """A page on a customer's site, and all that its visitor's browser asks of anybody."""
 
     page: Page
@@ -94,14 +96,23 @@ class Landing:
     versions: dict[str, str] = field(default_factory=dict)
     address: str = ""
     button: str = "Get a quote"
-    began: datetime = datetime.max
+    agreed: bool = False
+    failures: list[str] = field(default_factory=list)
+    began: datetime = datetime.max.replace(tzinfo=UTC)
 
     def __post_init__(self) -> None:
         self.within = self.page
         self.page.set_default_timeout(8000)
+        # What it cannot do our script says in a warning, and goes on: here it must be able to do everything.
+        self.page.context.on("console", self.on_console)
         self.page.context.on("request", lambda request: self.asked.append(request))
         self.host.posted.clear()
         self.host.put("/favicon.ico", b"")  # Chromium asks for one on its own.
+
+    def on_console(self, message: ConsoleMessage) -> None:
+        """Keeps what our script has failed at."""
+        if message.type == "warning" and message.text.startswith("handraiser"):
+            self.failures.append(message.text)
 
     # The owner
 
@@ -133,16 +144,21 @@ class Landing:
         return dict(version)
 
     def place(
-        self, name: str, changes: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        name: str,
+        changes: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        chosen: Mapping[str, str] | None = None,
     ) -> str:
-        """Puts a page on the host, with the snippet in the place that it has for one of the ways; its address."""
+        """Puts a page on the host, with the snippet where it has a place for one of the ways, or another that was
+        chosen; its address."""
         text = (PAGES / name).read_text(encoding="utf-8")
+        if PLACE.search(text):
+            ways = self.ask("GET", f"/snippets/{self.snippet['id']}/embed")["embed"]
+            text = PLACE.sub(lambda found: str(ways[(chosen or {}).get(found[1], found[1])]), text)
         for old, new in (changes or {}).items():
             assert old in text
             text = text.replace(old, new)
-        if PLACE.search(text):
-            ways = self.ask("GET", f"/snippets/{self.snippet['id']}/embed")["embed"]
-            text = PLACE.sub(lambda found: str(ways[found[1]]), text)
         return self.host.put(f"/hosts/{name}", text.encode(), headers)
 
     # The visitor
@@ -152,7 +168,7 @@ class Landing:
         if not self.snippet:
             self.make("en")
         self.address = self.place(name, **how) + query
-        self.began = now()
+        self.began = min(self.began, now())
         self.page.goto(self.address)
 
     def fill(self, fields: Mapping[str, str] = PERSON) -> None:
@@ -173,9 +189,9 @@ class Landing:
 
     def is_untouched(self) -> None:
         """Nothing was asked of our server but the script, of nobody else anything, and nothing is stored."""
-        script = self.snippet["urls"]["script"]
+        script = self.snippet["urls"]["script"].removesuffix("js")
         asked = [each.url for each in self.asked]
-        assert [url for url in asked if not url.startswith((f"{self.host.origin}/", "data:"))] in ([script], [])
+        assert [url for url in asked if not url.startswith((f"{self.host.origin}/", "data:", script))] == []
         assert [each.url for each in self.asked if each.method != "GET"] == []
         self.stores_nothing()
 
@@ -188,6 +204,9 @@ class Landing:
     def agree(self) -> None:
         """Ticks the box and presses the button."""
         self.within.get_by_role("checkbox").check()
+        if not self.agreed:
+            self.is_untouched()
+        self.agreed = True
         self.press()
 
     def sees(self, text: str = THANKS) -> None:
@@ -260,19 +279,20 @@ class Landing:
         """The browser has sent us so many leads and nothing else, and has asked nobody else for anything."""
         ours, theirs = self.live.url, (f"{self.host.origin}/", "data:")
         asked = [each for each in self.asked if not each.url.startswith(theirs)]
+        assert self.failures == []
         sent = [each.url.partition("?")[0] for each in asked if each.method != "GET"]
         assert sent == [self.snippet["urls"]["leads"]] * posts
         assert [each.url for each in asked if not each.url.startswith(f"{ours}/")] == []
 
     def is_on_record(self, submission: Json, differs: Json) -> None:
         """The record says what the script witnesses of a box in English, but for what differs: `read` is what was read,
-        `timed` whether it is known when, and `stamp` what that of the file shows."""
+        `times` when as far as the page says it, and `stamp` what that of the file shows."""
         record = dict(submission["consent"])
-        known = {"read": READ["en"], "timed": True, "stamp": "fresh"} | differs
-        text, timed, freshness = (known.pop(name) for name in ("read", "timed", "stamp"))
-        times = [record.pop(name) for name in ("shown_at", "granted_at", "received_at")]
-        assert [time is not None for time in times] == [timed, timed, True]
-        passed = [self.began, *(read(time) for time in times if time), now()]
+        known = {"read": READ["en"], "times": ["shown_at", "granted_at"], "stamp": "fresh"} | differs
+        text, timed, freshness = (known.pop(name) for name in ("read", "times", "stamp"))
+        times = {name: record.pop(name) for name in ("shown_at", "granted_at", "received_at")}
+        assert [name for name, time in times.items() if time] == [*timed, "received_at"]
+        passed = [self.began, *(read(time) for time in times.values() if time), now()]
         assert passed == sorted(passed)
         stamp = record.pop("stamp")
         assert (stamp and stamp["freshness"]) == freshness
@@ -298,7 +318,7 @@ class Landing:
             "origin": self.host.origin,
             "referrer": f"{self.host.origin}/",
             "remote_ip": "127.0.0.1",
-            "user_agent": self.page.evaluate("navigator.userAgent"),
+            "user_agent": self.asked[0].headers["user-agent"],
             "gpc": False,
             "attached": [],
         }
