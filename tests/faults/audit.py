@@ -27,6 +27,7 @@ class Audit:
         self.submissions = {row["id"]: row for row in account.submissions()}
         self.touches = account.rows("select submission_id, sub_id from touch where company_id = :company_id")
         self.events = account.rows("select submission_id, kind from outbox_event where company_id = :company_id")
+        self.records = account.rows("select submission_id from consent_record where company_id = :company_id")
         self.keys = account.rows("select * from idempotency_answer where company_id = :company_id")
 
     def faults(self) -> Faults:
@@ -41,6 +42,7 @@ class Audit:
             "lead without its one planned first action": self.unplanned(),
             "lead without its one first submission": self.unchained(),
             "submission without its effects": self.without_effects(),
+            "submission without its one consent record": self.without_consent(),
             "replay of nothing": self.replays_of_nothing(),
             "key that does not answer as it did": self.strange_keys(),
             "row that points nowhere": orphans(self.account),
@@ -83,6 +85,11 @@ class Audit:
             for row_id, row in self.submissions.items()
             if (told_of[row_id], touched[row_id]) != EFFECTS.get(row["action"], NO_EFFECTS)
         }
+
+    def without_consent(self) -> set[str]:
+        """Submissions that were taken and have no record, or were refused and have one; more than one there is not."""
+        taken = {row_id for row_id, row in self.submissions.items() if row["action"] != "refused"}
+        return taken ^ {row["submission_id"] for row in self.records}
 
     def replays_of_nothing(self) -> set[str]:
         """Replays that do not name the submission that the same key has had for the same lead."""
