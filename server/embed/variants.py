@@ -13,8 +13,9 @@ INLINE = ("jquery", "fetch", "confirmation", "no_javascript")
 # The best evidence that each way can give: only the file that is fetched anew has a stamp.
 EVIDENCE: Mapping[str, str] = {"hosted": "witnessed", "versioned": "asserted"} | dict.fromkeys(INLINE, "asserted")
 ENDPOINT = "https://your-domain.com/api/v1/leads"
+SCRIPT = "https://your-domain.com/s/YOUR_TOKEN.js"
 PLACEHOLDER = re.compile(
-    rf"YOUR_(?:TOKEN|CONSENT_LABEL|CONSENT_TEXT|THANK_YOU_PAGE|DISCLOSURE)\b|{re.escape(ENDPOINT)}"
+    rf"{re.escape(SCRIPT)}|YOUR_(?:TOKEN|CONSENT_LABEL|CONSENT_TEXT|THANK_YOU_PAGE|DISCLOSURE)\b|{re.escape(ENDPOINT)}"
 )
 SCRIPTS = re.compile(r"(<script\b[^>]*>.*?</script>)", re.S | re.I)
 # What ends the other strings of JavaScript, or a template's text.
@@ -45,6 +46,7 @@ def inline(name: str, facts: Facts, places: Places, text: Text | None) -> str:
     known = {
         "YOUR_TOKEN": facts.token,
         ENDPOINT: places.leads,
+        SCRIPT: places.script(facts.token),
         "YOUR_CONSENT_LABEL": text and text.shown.label,
         "YOUR_CONSENT_TEXT": text and text.shown.text,
         "YOUR_DISCLOSURE": text and text.content_hash,

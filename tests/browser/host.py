@@ -8,6 +8,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import parse_qsl
 
 PAGES = Path(__file__).parent / "pages"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -20,6 +21,10 @@ class Host:
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
+    # What a file is sent with beside its type, by its path.
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    # What forms have posted to it, as the path and the fields.
+    posted: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -31,9 +36,10 @@ class Host:
         """Another origin with the same pages: a browser goes by the name, not by the address behind it."""
         return f"http://localhost:{self.port}"
 
-    def put(self, path: str, content: bytes) -> str:
-        """Serves a file; its address."""
+    def put(self, path: str, content: bytes, headers: Mapping[str, str] | None = None) -> str:
+        """Serves a file, with further headers; its address."""
         self.files[path] = content
+        self.headers[path] = dict(headers or {})
         return self.origin + path
 
     def page(self, path: str, changes: Mapping[str, str]) -> str:
@@ -57,13 +63,19 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.NOT_FOUND if content is None else HTTPStatus.OK)
         self.send_header("Content-Type", TYPES.get(Path(path).suffix, "text/plain"))
         self.send_header("Content-Length", str(len(content or b"")))
+        for name, value in self.host.headers.get(path, {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content or b"")
 
     def do_POST(self) -> None:
-        """Keeps what came and is never able to take it."""
+        """Keeps what came; where no file is, nothing can be taken."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.host.posts.append((self.headers["Sec-Fetch-Mode"], body))
+        self.host.posted.append((self.path, parse_qsl(body.decode(), keep_blank_values=True)))
+        if self.path.partition("?")[0] in self.host.files:
+            self.do_GET()
+            return
         self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Content-Length", "0")

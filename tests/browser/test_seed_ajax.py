@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.host import Host, running_host
+from tests.browser.host import Host
 from tests.factories import DAY, Account
 from tests.live import Live
 from tests.npm import package_file
@@ -39,13 +39,6 @@ REFUSED_403 = "Failed to load resource: .* status of 403"
 FAVICON = r"status of 404 .*/favicon\.ico"
 
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture(scope="session")
-def host() -> Iterator[Host]:
-    """The customer's web site: another port, so another origin than the API's."""
-    with running_host() as host:
-        yield host
 
 
 @dataclass
