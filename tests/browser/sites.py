@@ -106,9 +106,13 @@ class Site:
         self.page.set_default_timeout(8000)
         # What it cannot do our script says in a warning, and goes on: here it must be able to do everything.
         self.page.context.on("console", self.on_console)
-        self.page.context.on("request", lambda request: self.asked.append(request))  # noqa: PLW0108 (it marks it)
+        self.page.context.on("request", self.on_request)
         self.host.posted.clear()
         self.host.put("/favicon.ico", b"")  # Chromium asks for one on its own.
+
+    def on_request(self, request: Request) -> None:
+        """Keeps what is asked of anybody."""
+        self.asked.append(request)
 
     def on_console(self, message: ConsoleMessage) -> None:
         """Keeps what our script has failed at."""

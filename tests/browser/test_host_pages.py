@@ -465,6 +465,22 @@ def test_a_page_in_a_frame_works_as_alone(site: Site) -> None:
     site.arrived(with_data(loan_amount="100", variant="b", utm_source="frame", referrer=around))
 
 
+# The owner looks at the page
+
+
+@with_postgresql
+def test_the_check_of_a_page_asks_our_server_and_sends_and_stores_nothing(site: Site) -> None:
+    site.open("simple.html", "#handraiser-check")
+    panel = site.page.get_by_role("region", name="Handraiser's check of this page")
+    expect(panel).to_contain_text("answers")
+    expect(panel).to_contain_text(f"✓ {site.host.origin} is on the list of origins")
+    expect(panel.get_by_role("row", name="phone caller_id")).to_be_visible()
+    assert {each.method for each in site.asked} == {"GET"}
+    site.stores_nothing()
+    site.sent_only(0)
+    assert site.account.submissions() == []
+
+
 # The other ways onto a page, as they are handed out
 
 
