@@ -1,228 +1,165 @@
 /**
- * Handraiser's check of a page: `#handraiser-check` at the end of its address loads this second file, which shows the
- * page's owner what the script has found. It sends no lead and stores nothing; visitors never get it.
- *
- * The panel stands in a shadow tree with a style sheet of its own, so that neither has a say about the other, and all of
- * it is made of elements and texts: a page with a strict Content-Security-Policy or Trusted Types shows it too.
- */
-
-/**
- * @typedef {object} Hook  What the script leaves here when it is asked for.
- * @property {any} config  Its configuration.
- * @property {(form: any) => [any, string][]} read  What each field of a form is sent as.
- * @property {() => any[]} leadForms  The forms that are for leads.
- *
- * @typedef {"good" | "note" | "bad"} Grade
- * @typedef {{ title: string, grade: Grade, says: string, rows?: [string, string][], todo?: string }} Finding
+ * What `#handraiser-check` at the end of a page's address shows: which form the script found, what it makes of each
+ * field, what a visitor agrees to, and whether the page may send at all. It reads no value and sends no lead.
  */
 (() => {
-  "use strict";
-  const page = /** @type {any} */ (self);
-  /** @type {Hook} */
-  const { config, read, leadForms } = page.handraiser.check;
-  const GRADES = { good: "Good", note: "Note", bad: "Problem" };
-  const STYLE = `
-    :host { all: initial; position: fixed; inset: auto 0 0 auto; z-index: 2147483647; max-inline-size: 100vw; }
-    section {
-      box-sizing: border-box; inline-size: 27rem; max-inline-size: 100vw; max-block-size: 85vh; overflow: auto;
-      padding: 1rem; font: 15px/1.45 system-ui, sans-serif; color: #1a2129; background: #fff; color-scheme: light;
-      border: 1px solid #6b7682; border-start-start-radius: 8px; box-shadow: 0 2px 16px rgb(0 0 0 / 25%);
-    }
-    h2 { margin: 0; font-size: 1.15rem; } h3 { margin: 1rem 0 .2rem; font-size: 1rem; } p { margin: .2rem 0; }
-    h2:focus { outline: none; }
-    .head { display: flex; gap: .5rem; align-items: center; } .head h2 { flex: 1; }
-    button { font: inherit; padding: .25rem .7rem; color: inherit; background: none; border: 1px solid #6b7682;
-      border-radius: 5px; cursor: pointer; }
-    button:focus-visible { outline: 3px solid #1769aa; outline-offset: 1px; }
-    .grade { display: inline-block; padding: 0 .45rem; margin-inline-end: .45rem; border-radius: 4px; font-size: .85rem;
-      color: #fff; background: #17692f; }
-    .note { background: #5a4a00; } .bad { background: #b3261e; }
-    table { inline-size: 100%; border-collapse: collapse; margin-block: .3rem; } td { padding: .15rem .6rem .15rem 0;
-      vertical-align: top; border-block-start: 1px solid #d5dade; overflow-wrap: anywhere; }
-    @media (prefers-color-scheme: dark) {
-      section { color: #e8ecef; background: #1b2127; color-scheme: dark; }
-      button:focus-visible { outline-color: #7cc4ff; } td { border-color: #414b55; }
-      .grade { color: #10151a; background: #7fd99a; } .note { background: #f0d264; } .bad { background: #ff9c92; }
-    }`;
+  /** @typedef {{ config: any, read: (form: any) => [field: any, key: string][], leadForms: () => any[] }} Hook */
+  const page = /** @type {any} */ (window);
+  /** @type {Hook | undefined} */
+  const hook = (page.handraiser || {}).check;
+  if (!hook || page.handraiser.checked) return;
+  page.handraiser.checked = true;
+  const { config, read, leadForms } = hook;
 
-  /** @type {(tag: string, attributes?: object, ...children: any[]) => any} */
-  const make = (tag, attributes = {}, ...children) => {
+  const STYLE = `
+    :host { all: initial; color-scheme: light dark; }
+    section { position: fixed; inset: auto 1rem 1rem auto; z-index: 2147483647; box-sizing: border-box; width: 30rem;
+      max-width: calc(100vw - 2rem); max-height: calc(100vh - 2rem); overflow: auto; padding: 1rem;
+      font: 14px/1.45 system-ui, sans-serif; color: CanvasText; background: Canvas; border: 2px solid CanvasText;
+      border-radius: 8px; overflow-wrap: anywhere; }
+    h2 { margin: 0 3rem .5rem 0; font-size: 18px; }
+    h3 { margin: 1rem 0 .25rem; font-size: 15px; }
+    ul { margin: 0; padding: 0; list-style: none; }
+    li { margin: .25rem 0; padding-inline-start: 1.75rem; text-indent: -1.75rem; }
+    table { width: 100%; border-collapse: collapse; }
+    th, td { padding: .2rem .5rem .2rem 0; text-align: start; vertical-align: top; border-bottom: 1px solid GrayText; }
+    button { position: absolute; inset-block-start: .75rem; inset-inline-end: .75rem; min-width: 2.5rem;
+      min-height: 2.5rem; font: inherit; color: ButtonText; background: ButtonFace; border: 1px solid ButtonText;
+      border-radius: 4px; cursor: pointer; }
+    :focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }`;
+
+  /** @type {(tag: string, text?: string, ...children: any[]) => any} */
+  const make = (tag, text = "", ...children) => {
     const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
+    made.append(text, ...children);
     return made;
   };
-  /** @type {(value: string, most?: number) => string} */
-  const short = (value, most = 160) => (value.length > most ? `${value.slice(0, most)}…` : value);
-  /** @type {(element: any) => boolean} Whether a visitor can see it. */
-  const visible = (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
-  /** @type {(element: any) => string} What a field is called on the page. */
-  const nameOf = (element) =>
-    element.getAttribute("name") || element.id || `a field of type ${element.getAttribute("type") || "text"}`;
-
-  /** @type {Set<string>} What the page's policy has kept from us. */
-  const blocked = new Set();
-  const heard = (/** @type {any} */ { blockedURL, blockedURI, effectiveDirective }) => {
-    const address = `${blockedURL || blockedURI || ""}`;
-    if (address.startsWith(new URL(config.endpoint).origin)) blocked.add(`${effectiveDirective}: ${address}`);
-  };
-  addEventListener("securitypolicyviolation", heard);
-  // What was blocked before we came is told as well, where the browser keeps it.
-  if (page.ReportingObserver) {
-    const observer = new page.ReportingObserver(
-      (/** @type {any[]} */ reports) => reports.forEach(({ body }) => heard(body)),
-      { types: ["csp-violation"], buffered: true },
-    );
-    observer.observe();
-  }
-
-  // -- What is looked at, in the order in which it is shown.
-
-  /** @type {() => Finding} */
-  const ofScript = () => ({
-    title: "Script",
-    grade: config.stamp ? "good" : "note",
-    says: config.stamp
-      ? "It was fetched lately, so consent that comes with a lead can be witnessed."
-      : "It carries no fresh stamp: consent that comes with a lead is asserted at most.",
-    todo: config.stamp ? "" : "Use the hosted line, unless this page may load only what it has seen before.",
-    rows: [
-      ["version", config.build || "unknown"],
-      ["token", `${config.token.slice(0, 8)}…`],
-      ["leads go to", config.endpoint],
-    ],
-  });
-
-  /** @type {(forms: any[]) => Finding} */
-  const ofForms = (forms) => {
-    const all = document.querySelectorAll("form").length;
-    if (forms.length)
-      return { title: "Form", grade: "good", says: `${forms.length} of ${all} on this page sends leads.` };
-    return {
-      title: "Form",
-      grade: "bad",
-      says: all ? `None of the ${all} forms on this page is known to be for leads.` : "There is no form on this page yet.",
-      todo: "Mark the form with data-lead. One that appears later is found when its visitor touches it: open it and look again.",
-    };
-  };
-
-  /** @type {(form: any) => Finding} */
-  const ofFields = (form) => {
-    const fields = read(form);
-    const phone = fields.some(([, key]) => key === "caller_id");
-    return {
-      title: "Fields",
-      grade: phone ? "good" : "bad",
-      says: phone ? "Each field, and what it is sent as:" : "No field is known to be the telephone number.",
-      todo: phone ? "" : "Mark it with data-lead-field=\"caller_id\", or name it in the snippet's field_map.",
-      rows: fields.map(([field, key]) => [nameOf(field), key]),
-    };
-  };
-
-  /** @type {(form: any) => Finding} */
-  const ofConsent = (form) => {
-    const title = "Consent";
-    const marked = form.querySelector("[data-lead-consent]");
-    const box = marked && (marked.matches("input") ? marked : marked.querySelector("input[type=checkbox]"));
-    if (!box && config.languages) {
-      const said = config.languages[config.language] || Object.values(config.languages)[0];
-      const languages = Object.keys(config.languages).join(", ");
-      return {
-        title,
-        grade: "good",
-        says: "The script shows your disclosure, unticked, when a visitor begins to fill in the form.",
-        rows: [["languages", languages], ["box", said.label], ["text", short(said.text)]],
-      };
-    }
-    if (!box)
-      return {
-        title,
-        grade: "bad",
-        says: "There is no consent box and no published text: no lead is sent.",
-        todo: "Publish a text of the snippet's disclosure, or mark a checkbox of the page with data-lead-consent.",
-      };
-    const whole = box.labels[0] || box.parentElement;
-    const text = whole.innerText.trim();
-    const problems = [
-      visible(box) || visible(whole) ? "" : "Visitors cannot see it.",
-      box.defaultChecked ? "It starts ticked, and what nobody ticked is no consent." : "",
-      text ? "" : "It has no label, so nobody knows what they agree to.",
-    ].filter(Boolean);
-    return {
-      title,
-      grade: problems.length ? "bad" : "good",
-      says: problems.join(" ") || "There is a box, visible and unticked.",
-      rows: [["text", short(text)]],
-    };
-  };
-
-  /** @type {() => Promise<Finding>} */
-  const ofOrigin = async () => {
-    const title = "This site";
-    try {
-      const address = config.check.replace(/check\.js$/, `${config.token}/check`);
-      const { allowed, learning } = await (await fetch(address, { credentials: "omit" })).json();
-      if (learning)
-        return { title, grade: "note", says: `${location.origin} is taken, and so is any other site.`, todo: "Name it in allowed_origins when your leads come from the right pages." };
-      if (allowed) return { title, grade: "good", says: `${location.origin} is allowed to send leads.` };
-      return { title, grade: "bad", says: `${location.origin} is not allowed to send leads.`, todo: "Add it to the snippet's allowed_origins." };
-    } catch (_) {
-      const { origin } = new URL(config.endpoint);
-      return { title, grade: "bad", says: `${origin} cannot be reached from this page.`, todo: `Let the page's policy have connect-src ${origin}, and look whether a blocker stops it.` };
-    }
-  };
-
-  /** @type {() => Finding[]} */
-  const ofBrowser = () => {
-    const rows = [...blocked].map((each) => /** @type {[string, string]} */ (["blocked", each]));
-    /** @type {Finding[]} */
-    const found = rows.length
-      ? [{ title: "Content-Security-Policy", grade: "bad", says: "The page's policy keeps something from us:", rows }]
-      : [];
-    if (page.navigator.globalPrivacyControl)
-      found.push({ title: "Privacy", grade: "note", says: "This browser asks not to be sold or shared (GPC): nothing is stored and no click ids are sent." });
-    return found;
-  };
-
-  // -- The panel.
-
-  /** @type {(finding: Finding) => any[]} */
-  const shown = ({ title, grade, says, rows = [], todo }) => [
-    make("h3", {}, make("span", { class: `grade ${grade}` }, GRADES[grade]), title),
-    make("p", {}, says),
-    ...(todo ? [make("p", {}, make("strong", {}, "To do: "), todo)] : []),
-    ...(rows.length
-      ? [make("table", {}, make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell))))))]
-      : []),
-  ];
-
-  const host = make("div", { "data-handraiser-check": "" });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
+  const host = document.createElement("div");
   const root = host.attachShadow({ mode: "open" });
+  const sheet = new CSSStyleSheet();
+  // A sheet that a script makes stands under every style-src.
+  sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
-  const title = make("h2", { id: "title", tabindex: -1 }, "What was found on this page");
-  const again = make("button", { type: "button" }, "Look again");
-  const close = make("button", { type: "button" }, "Close");
-  const findings = make("div", { role: "status" }, "Looking …");
-  const head = make("div", { class: "head" }, title, again, close);
-  const panel = make("section", { "aria-labelledby": "title", tabindex: 0 }, head, findings);
-  root.append(panel);
+  const section = make("section");
+  section.setAttribute("role", "region");
+  section.setAttribute("aria-label", "Handraiser's check of this page");
+  section.tabIndex = -1;
+  const close = make("button", "✕");
+  close.setAttribute("aria-label", "Close the check");
 
-  const look = async () => {
-    const forms = leadForms();
-    const about = [ofScript(), ofForms(forms), ...forms.flatMap((form) => [ofFields(form), ofConsent(form)])];
-    const origin = await ofOrigin();
-    findings.replaceChildren(...[...about, origin, ...ofBrowser()].flatMap(shown));
+  /** @type {(title: string) => (good: boolean | null, text: string) => any} A part of the report, to be filled. */
+  const part = (title) => {
+    const list = make("ul");
+    section.append(make("h3", title), list);
+    return (good, text) => {
+      const sign = good === null ? "–" : good ? "✓" : "✗";
+      const line = make("li", `${sign} ${text}`);
+      line.dataset.good = String(good);
+      list.append(line);
+      return line;
+    };
   };
-  again.addEventListener("click", look);
+  const visible = (/** @type {any} */ element) => {
+    const { width, height } = element.getBoundingClientRect();
+    return width > 1 && height > 1 && getComputedStyle(element).visibility === "visible";
+  };
+
+  /** @type {(field: any, key: string) => string} Why a field became what it is. */
+  const reason = (field, key) => {
+    if (field.getAttribute("data-lead-field")) return "data-lead-field";
+    if (Object.prototype.hasOwnProperty.call(config.fields || {}, field.name)) return "your field map";
+    const first = key === "caller_id" || key === "email";
+    return first && field.name !== key ? "its name, autocomplete or type" : "its own name";
+  };
+  /** @type {(form: any) => any} */
+  const tableOf = (form) => {
+    const table = make("table");
+    table.append(make("thead", "", make("tr", "", make("th", "Field"), make("th", "Becomes"), make("th", "By"))));
+    const body = make("tbody");
+    for (const [field, key] of read(form)) {
+      const name = field.getAttribute("name") || field.id || field.type;
+      body.append(make("tr", "", make("td", name), make("td", key), make("td", reason(field, key))));
+    }
+    table.append(body);
+    return table;
+  };
+
+  const script = () => {
+    const say = part("Script");
+    say(null, `Version ${config.build || "without a number"}`);
+    const ours = [.../** @type {any} */ (document.scripts)].find((each) => each.src.includes(config.token));
+    if (ours && ours.integrity) say(null, "Pinned with an integrity hash: it carries no fresh stamp.");
+    const stamp = "its evidence is what your page asserts";
+    say(config.stamp ? true : null, config.stamp ? "Fetched from us, with a stamp" : `Without a stamp: ${stamp}`);
+    const gpc = /** @type {any} */ (navigator).globalPrivacyControl;
+    say(null, gpc ? "Global Privacy Control is on: nothing is kept or carried" : "Global Privacy Control is off");
+  };
+  const forms = () => {
+    const say = part("Forms");
+    const found = leadForms();
+    if (!found.length) say(false, "No form was found: give yours the attribute data-lead.");
+    for (const [index, form] of found.entries()) {
+      const keys = read(form).map(([, key]) => key);
+      const phone = keys.includes("caller_id");
+      say(phone, `Form ${index + 1} has ${phone ? "a" : "no"} telephone number and ${keys.length} fields`);
+      section.append(tableOf(form));
+      consent(form, index + 1);
+    }
+  };
+  /** @type {(form: any, number: number) => void} */
+  const consent = (form, number) => {
+    const say = part(`Consent in form ${number}`);
+    const boxes = [.../** @type {any} */ (document.querySelectorAll("input[type=checkbox]"))];
+    const box = boxes.find((each) => each.form === form && each.closest("[data-lead-consent]"));
+    const languages = Object.keys(config.languages || {});
+    if (!box && languages.length) say(true, `Our box will be shown at the first touch, in ${languages.join(", ")}`);
+    if (!box && !languages.length)
+      say(false, "There is no box and no published text, so nothing is sent: mark your box with data-lead-consent");
+    if (!box) return;
+    say(!box.checked, box.checked ? "The box is ticked: it has to be for the visitor to do" : "The box is unticked");
+    const described = (box.getAttribute("aria-describedby") || "").split(" ");
+    const ids = described.map((/** @type {string} */ id) => document.getElementById(id)).filter(Boolean);
+    const marked = form.querySelectorAll("[data-lead-consent-text]");
+    const texts = [...box.labels, ...ids, ...marked].filter((each) => each.textContent.trim());
+    const seen = texts.length > 0 && texts.every(visible);
+    say(seen, seen ? "Its text can be seen" : "Its text cannot be seen, or there is none");
+    const version = box.disclosure ? `the published version ${box.disclosure.slice(0, 12)}` : "your page's own text";
+    say(null, `It shows ${version}, language ${(box.closest("[lang]") || {}).lang || navigator.language}`);
+  };
+  const origin = async () => {
+    const say = part("Sending");
+    addEventListener("securitypolicyviolation", (event) =>
+      say(false, `Your policy has blocked ${event.blockedURI} by ${event.effectiveDirective}`),
+    );
+    if (document.referrer && self !== top) say(null, "The page stands in a frame.");
+    const address = new URL(`${config.token}/check`, config.check);
+    let answer;
+    try {
+      answer = await (await fetch(address.href, { credentials: "omit" })).json();
+    } catch (_) {
+      say(false, `${address.origin} could not be asked: does your policy's connect-src name it?`);
+      return;
+    }
+    say(true, `${address.origin} answers`);
+    if (answer.learning) say(true, `${location.origin} is taken: the list of origins is still being learned`);
+    else if (answer.allowed) say(true, `${location.origin} is on the list of origins`);
+    else say(false, `${location.origin} is not on the list of origins: leads from here are refused`);
+  };
+
   close.addEventListener("click", () => host.remove());
-  panel.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && host.remove());
+  section.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape") host.remove();
+  });
   const show = () => {
+    section.append(make("h2", "Check of this page"), close);
+    script();
+    forms();
+    root.append(section);
     document.body.append(host);
-    title.focus();
-    look();
+    section.focus({ preventScroll: true });
+    return origin();
   };
-  if (document.readyState === "loading") addEventListener("DOMContentLoaded", show);
-  else show();
+  const begin = () => void show().catch((error) => console.warn(error));
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+  else begin();
 })();

@@ -151,7 +151,9 @@ class Landing:
         whole = one_language(token, self.live.url) | config
         return self.host.put(f"/s/{token}.js", script(whole))
 
-    def put(self, body: str = FORM, path: str = "/landing.html", head: str = "", lang: str = "en", **config: Any) -> str:
+    def put(
+        self, body: str = FORM, path: str = "/landing.html", head: str = "", lang: str = "en", **config: Any
+    ) -> str:
         """Puts a page with the script on the customer's site; its address."""
         url = self.snippet_url(**config)
         html = (

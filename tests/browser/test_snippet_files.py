@@ -1,0 +1,88 @@
+"""The files of the snippet as they are read and served: small, sound, and free of what a guest does not do."""
+
+import gzip
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.config import PROJECT
+from tests.browser.snippets import minified, one_language, script
+from tests.npm import package_file
+
+SNIPPET = PROJECT / "snippet"
+SCRIPTS = {"handraiser.js": 400, "check.js": 250}
+TEMPLATES = {"jquery.html": 60, "fetch.html": 60, "confirmation.html": 60, "no_javascript.html": 60}
+TOKEN = "pub_0123456789abcdef0123456789abcdef"
+NOT_FOR_GUESTS = re.compile(
+    r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(|document\.cookie|localStorage"
+)
+PLACEHOLDERS = {
+    "jquery.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
+    "fetch.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
+    "no_javascript.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
+    "confirmation.html": {"TOKEN"},
+}
+
+
+def test_with_a_usual_configuration_it_is_no_bigger_than_four_kilobytes(told: list[str]) -> None:
+    size = len(gzip.compress(script(one_language(TOKEN, "https://leads.example.com")), 9))
+    told.append(f"{size} bytes gzip -9, {len(minified())} minified without a configuration")
+    assert size <= 4096
+
+
+@pytest.mark.parametrize(("name", "lines"), (SCRIPTS | TEMPLATES).items())
+def test_a_file_can_be_read_at_one_sitting(name: str, lines: int) -> None:
+    text = (SNIPPET / name).read_text(encoding="utf-8").splitlines()
+    assert len(text) <= lines
+    assert max(map(len, text)) <= 120
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_does_nothing_that_a_guest_does_not_do(name: str) -> None:
+    assert NOT_FOR_GUESTS.findall((SNIPPET / name).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_has_the_placeholders_that_are_filled_and_no_others(name: str) -> None:
+    text = (SNIPPET / name).read_text(encoding="utf-8")
+    assert set(re.findall(r"YOUR_([A-Z_]+)", text)) == PLACEHOLDERS[name]
+    assert "https://your-domain.com/" in text
+
+
+def run(*command: str | Path) -> str:
+    """What a command of Node has to say; nothing where all is well."""
+    node = shutil.which("node") or Path(sys.executable).parent / "node"
+    done = subprocess.run([node, *map(str, command)], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_the_types_that_the_scripts_declare_hold() -> None:
+    compiler = package_file("typescript", "5.9.3", "lib/tsc.js")
+    strict = [
+        "--checkJs",
+        "--allowJs",
+        "--strict",
+        "--noEmit",
+        "--target",
+        "es2018",
+        "--lib",
+        "es2018,dom,dom.iterable",
+    ]
+    assert run(compiler, *strict, *(SNIPPET / name for name in SCRIPTS)) == ""
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_is_in_the_language_of_2018(name: str, tmp_path: Path) -> None:
+    parser = package_file("acorn", "8.15.0", "bin/acorn")
+    assert run(parser, "--ecma2018", "--silent", SNIPPET / name) == ""
+
+
+def test_the_minified_script_is_in_the_language_of_2018(tmp_path: Path) -> None:
+    parser = package_file("acorn", "8.15.0", "bin/acorn")
+    served = tmp_path / "served.js"
+    served.write_bytes(script(one_language(TOKEN, "https://leads.example.com")))
+    assert run(parser, "--ecma2018", "--silent", served) == ""
