@@ -2,11 +2,8 @@
  * What `#handraiser-check` at the end of a page's address shows: which form the script found, what it makes of each
  * field, what a visitor agrees to, and whether the page may send at all. It reads no value and sends no lead.
  */
-
-/**
- * @typedef {{ config: any, read: (form: any) => [field: any, key: string][], leadForms: () => any[] }} Hook
- */
 (() => {
+  /** @typedef {{ config: any, read: (form: any) => [field: any, key: string][], leadForms: () => any[] }} Hook */
   const page = /** @type {any} */ (window);
   /** @type {Hook | undefined} */
   const hook = (page.handraiser || {}).check;
@@ -117,9 +114,9 @@
     const languages = Object.keys(config.languages || {});
     if (!box && languages.length) say(true, `Our box will be shown at the first touch, in ${languages.join(", ")}`);
     if (!box && !languages.length)
-      say(false, "There is no box and no published text: nothing is sent. Mark your own box with data-lead-consent.");
+      say(false, "There is no box and no published text, so nothing is sent: mark your box with data-lead-consent");
     if (!box) return;
-    say(!box.checked, box.checked ? "The box is ticked: consent is given, not taken back" : "The box is unticked");
+    say(!box.checked, box.checked ? "The box is ticked: it has to be for the visitor to do" : "The box is unticked");
     const described = (box.getAttribute("aria-describedby") || "").split(" ");
     const ids = described.map((/** @type {string} */ id) => document.getElementById(id)).filter(Boolean);
     const marked = form.querySelectorAll("[data-lead-consent-text]");

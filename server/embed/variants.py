@@ -12,6 +12,8 @@ from server.embed.script import source
 INLINE = ("jquery", "fetch", "confirmation", "no_javascript")
 # The best evidence that each way can give: only the file that is fetched anew has a stamp.
 EVIDENCE: Mapping[str, str] = {"hosted": "witnessed", "versioned": "asserted"} | dict.fromkeys(INLINE, "asserted")
+# Without a page that thanks they do so themselves.
+THANKS_IN_PLACE = frozenset({"jquery", "fetch"})
 ENDPOINT = "https://your-domain.com/api/v1/leads"
 SCRIPT = "https://your-domain.com/s/YOUR_TOKEN.js"
 PLACEHOLDER = re.compile(
@@ -42,17 +44,18 @@ def policy(origin: str) -> str:
 
 
 def inline(name: str, facts: Facts, places: Places, text: Text | None) -> str:
-    """A variant with what is known in its places; a place of which nothing is known stays, for people to see."""
+    """A variant with what is known in its places; a place of which nothing is known stays, for people to see, unless
+    the variant does well without it."""
     known = {
         "YOUR_TOKEN": facts.token,
         ENDPOINT: places.leads,
         SCRIPT: places.script(facts.token),
-        "YOUR_CONSENT_LABEL": text and text.shown.label,
-        "YOUR_CONSENT_TEXT": text and text.shown.text,
-        "YOUR_DISCLOSURE": text and text.content_hash,
-        "YOUR_THANK_YOU_PAGE": facts.thank_you_url,
+        "YOUR_CONSENT_LABEL": text.shown.label if text else None,
+        "YOUR_CONSENT_TEXT": text.shown.text if text else None,
+        "YOUR_DISCLOSURE": text.content_hash if text else None,
+        "YOUR_THANK_YOU_PAGE": facts.thank_you_url or ("" if name in THANKS_IN_PLACE else None),
     }
-    return filled(source(f"{name}.html"), {place: value for place, value in known.items() if value})
+    return filled(source(f"{name}.html"), {place: value for place, value in known.items() if value is not None})
 
 
 def filled(template: str, known: Mapping[str, str]) -> str:

@@ -267,8 +267,11 @@ def test_each_way_holds_the_token_and_where_it_goes_and_no_placeholder(snippets:
 def test_what_is_not_known_stays_for_people_to_fill_in(snippets: Snippets) -> None:
     ways = snippets.embed(snippets.new())
     assert ways["language"] is None
-    for place in ("YOUR_CONSENT_LABEL", "YOUR_CONSENT_TEXT"):
+    for place in ("YOUR_CONSENT_LABEL", "YOUR_CONSENT_TEXT", "YOUR_THANK_YOU_PAGE"):
         assert place in ways["no_javascript"]
+    # These thank where the visitor is.
+    for name in ("jquery", "fetch"):
+        assert 'data-thank-you=""' in ways[name]
 
 
 def test_a_way_shows_the_text_of_the_language_that_is_asked_for(snippets: Snippets) -> None:

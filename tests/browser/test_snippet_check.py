@@ -31,7 +31,7 @@ def checked(
 
 
 def test_it_says_what_was_found_and_why(landing: Landing) -> None:
-    field = '<p><input name="src" data-lead-field="sub_id" aria-label="Source"><input name="ref" aria-label="Ref"></p>'
+    field = '<p><input name="src" data-lead-field="sub_id" aria-label="S"></p><p><input name="ref" aria-label="R"></p>'
     panel = checked(landing, FORM.replace("<p><button", f"{field}<p><button"), fields={"ref": "traffic_source_id"})
     expect(panel.get_by_role("row")).to_have_text(
         [

@@ -18,7 +18,7 @@ SCRIPTS = {"handraiser.js": 400, "check.js": 250}
 TEMPLATES = {"jquery.html": 60, "fetch.html": 60, "confirmation.html": 60, "no_javascript.html": 60}
 TOKEN = "pub_0123456789abcdef0123456789abcdef"
 NOT_FOR_GUESTS = re.compile(
-    r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(|\.cookie|localStorage"
+    r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(|document\.cookie|localStorage"
 )
 PLACEHOLDERS = {
     "jquery.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
