@@ -28,5 +28,6 @@ def posting_to_release(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
 def not_quarantined(refused: bool) -> Refused:
     """The refusal to release what is not in quarantine."""
     text = "was not quarantined but refused" if refused else "was not quarantined: it was taken when it came"
-    how = "Have it taken once more with POST /api/v1/submissions/{id}/replay." if refused else "There is nothing to do."
+    replay, release = "/api/v1/submissions/{id}/replay", "/api/v1/leads/{id}/release"
+    how = f"Have it taken once more with POST {replay}." if refused else f"If its lead is held, POST {release}."
     return Refused("invalid_parameter", f"The submission {text}", {"id": [text]}, f"The submission {text}. {how}")
