@@ -123,6 +123,21 @@ def test_the_pages_own_box_is_read_and_how_it_stood_at_first(landing: Landing, t
     assert landing.page.get_by_role("checkbox").count() == 1
 
 
+def test_consent_is_given_when_the_box_is_ticked_not_when_the_form_is_sent(landing: Landing) -> None:
+    agreed(landing)
+    ticked = landing.page.evaluate("new Date().toISOString()")
+    landing.page.get_by_label("ZIP").fill("80301")
+    landing.send()
+    landing.sent()
+    assert landing.said["consent[granted_at]"] <= ticked
+
+
+def test_a_first_press_on_the_button_is_not_swallowed_by_the_box_that_appears(landing: Landing) -> None:
+    landing.open()
+    landing.send()
+    expect(landing.status).to_have_text(WORDS["en"]["consent"])
+
+
 def test_the_text_of_marked_elements_belongs_to_the_consent(landing: Landing) -> None:
     landing.open(OWN_BOX.replace('<p id="more">', "<p data-lead-consent-text>"))
     landing.fill()
@@ -380,6 +395,14 @@ def test_when_the_lead_is_taken_the_visitor_goes_on(
     assert len(landing.account.leads()) == len(landing.posts) == 1
 
 
+def test_a_form_that_goes_on_has_run_the_pages_handlers_once(landing: Landing) -> None:
+    landing.host.put("/own.html", THANKS)
+    count = "const { zip } = this.elements; zip.value += 'x'"
+    agreed(landing, FORM.replace("<form>", f'<form action=/own.html onsubmit="{count}">'))
+    landing.send()
+    landing.page.wait_for_url("**/own.html?*zip=x")
+
+
 def test_a_visitor_may_be_sent_to_a_site_that_the_company_has_named(landing: Landing) -> None:
     landing.host.put("/thanks.html", THANKS)
     wish = f"{landing.host.other_name}/thanks.html"
@@ -600,6 +623,44 @@ def test_a_visitor_who_comes_back_can_send_again(landing: Landing) -> None:
     assert [each["action"] for each in landing.account.submissions()] == ["created", "updated"]
 
 
+def test_an_answer_that_comes_after_the_page_was_left_is_nobodys(landing: Landing) -> None:
+    """The browser may keep a page that was left and bring it back: the visitor can send again, with the same key."""
+    agreed(landing)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    landing.page.route("**/api/v1/leads", hold, times=1)
+    landing.send()
+    expect(landing.status).to_have_text(WORDS["en"]["sending"])
+    landing.page.evaluate("() => { dispatchEvent(new Event('pagehide')) }")
+    with landing.page.expect_event("requestfinished"):
+        held[0].continue_()
+    landing.send()
+    landing.sent()
+    assert landing.page.evaluate("heard.length") == 1
+    assert len({dict(parse_qsl(post.post_data or ""))["idempotency_key"] for post in landing.posts}) == 1
+    assert len(landing.account.leads()) == 1
+
+
+def test_what_is_too_big_to_outlive_the_page_is_sent_all_the_same(landing: Landing) -> None:
+    answering(landing, 200)
+    agreed(landing, FORM.replace("<p><button", "<textarea name=story aria-label=Story></textarea><p><button"))
+    landing.page.get_by_label("Story").fill("x" * 70_000)
+    landing.send()
+    landing.sent()
+
+
+def test_a_company_that_takes_leads_on_its_own_host_gets_no_cookie_with_them(landing: Landing) -> None:
+    landing.expected_console.append("Failed to load resource")
+    agreed(landing, endpoint=f"{landing.host.origin}/leads")
+    landing.page.evaluate("() => { document.cookie = 'session=secret' }")
+    with landing.page.expect_request("**/leads") as post:
+        landing.send()
+    assert "cookie" not in post.value.all_headers()
+
+
 # -- Attribution.
 
 
@@ -627,6 +688,13 @@ def test_the_click_is_kept_for_the_tab_after_consent_and_carried_without_storage
     landing.send()
     landing.sent()
     assert landing.said["data[utm_source]"] == "news"
+
+
+def test_a_link_within_the_page_stays_within_it(landing: Landing) -> None:
+    landing.open("<a href='#here'>Here</a>", query="?utm_source=news")
+    landing.page.evaluate("() => { history.replaceState(null, '', location.pathname) }")
+    landing.page.get_by_role("link", name="Here").click()
+    landing.page.wait_for_url("**/landing.html#here")
 
 
 def test_links_stay_as_they_are_where_the_company_wants_it(landing: Landing) -> None:
