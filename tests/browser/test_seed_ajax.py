@@ -130,6 +130,8 @@ def assert_is_the_seeds_lead(lead: dict[str, Any], account: Account) -> None:
         "opt_out": False,
         "updated_at": lead["created_at"],
     }
+    # The seed's page says nothing of consent, and its lead has a record that says so.
+    assert lead.pop("consent")["evidence"] == "none"
     times = {"created_at", "next_action_at"}
     unsaid = lead.keys() - expected.keys() - times - {"id"}
     assert lead == expected | dict.fromkeys(unsaid) | {name: lead[name] for name in (*times, "id")}

@@ -515,9 +515,10 @@ def holding(landing: Landing, form: str = FORM, **about: Any) -> None:
 
 
 def run_until(landing: Landing, condition: str) -> None:
-    """Lets the browser's time run."""
+    """Lets the browser's time run, twice as fast as ours: our server needs time that is its own to answer."""
     for _ in range(200):
         landing.page.clock.run_for(200)
+        landing.page.wait_for_timeout(100)
         if landing.page.evaluate(condition):
             return
     pytest.fail(f"{condition} did not come true")
@@ -603,7 +604,8 @@ def test_a_visitor_who_leaves_meanwhile_hands_over_to_a_beacon(landing: Landing)
     finally:
         os.killpg(landing.live.process.pid, SIGCONT)
     soon(lambda: landing.account.submissions()[1:])
-    assert [each["action"] for each in landing.account.submissions()] == ["created", "replayed"]
+    # Which of the two comes first is the network's affair.
+    assert sorted(each["action"] for each in landing.account.submissions()) == ["created", "replayed"]
     # A beacon is sent when nobody listens any more: what the server has seen beside the fetch is the beacon.
     assert [each.resource_type for each in landing.posts] == ["fetch"]
 
