@@ -36,12 +36,19 @@ def main() -> None:
         sys.exit(f"Handraiser cannot start. {error}")
     load_and_prepare(settings)
     os.chdir(PROJECT)
+    # A web process inherits granian's handler, which would sleep through a SIGTERM that comes before its own is there.
+    os.register_at_fork(after_in_child=end_at_once)
     granian(server_arguments(settings), prog_name="granian", auto_envvar_prefix="GRANIAN")
 
 
 def stop(number: int, frame: FrameType | None) -> None:
     """SIGTERM before there is a web server: ends at once, and who prepares with it."""
     sys.exit(0)
+
+
+def end_at_once() -> None:
+    """Lets SIGTERM end this process, in which nothing is in flight yet."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def try_address(host: str, port: int) -> None:

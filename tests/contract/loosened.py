@@ -76,7 +76,11 @@ def named(name: str, schema: Json) -> Json:
         return {}
     if name in OR_BOOLEAN:
         made = read(schema)
-        return made | {"anyOf": [*made["anyOf"], {"enum": WORDS}]}
+        whole, *others = made["anyOf"]
+        texts = {
+            text: without_integers(each) if "anyOf" in each else each for text, each in whole["properties"].items()
+        }
+        return made | {"anyOf": [whole | {"properties": texts}, *others, {"enum": WORDS}]}
     return schema | {"items": {}} if name in COUNTED else read(schema)
 
 

@@ -40,5 +40,5 @@ def test_many_threads_share_their_memory(live: Live, account: Account) -> None:
         list(pool.map(send, range(64)))
     [process] = web_processes(live)
     assert len(list(Path(f"/proc/{process}/task").iterdir())) > 8
-    # Its first place is another; with one place for each thread there would be more than ten.
-    assert heaps(process) <= 1
+    # Its first place is another, and one may have been begun anew; with one for each thread there would be over ten.
+    assert heaps(process) <= 3
