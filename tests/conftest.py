@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from server import cli
 from server.app import create_app
+from server.companies import operations
 from server.config import Settings
 from server.lib.db import db
 from server.migrations import migrate
 from tests import memory
-from tests.factories import Account, make_account
+from tests.factories import Account, make_accounts
 from tests.live import Live, running_server
 from tests.postgres import Postgres, running_postgres
 from tests.redis_server import Redis, running_redis
@@ -134,6 +136,14 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashes that are not worth an attack, in this process: a real one takes an eighth of a second, on purpose."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """Calls the application without a socket."""
@@ -147,10 +157,21 @@ def commands(app: Flask) -> FlaskCliRunner:
     return app.test_cli_runner()
 
 
+@pytest.fixture(scope="session")
+def accounts(app: Flask) -> Iterator[Account]:
+    """Companies without end, made twenty at a time: one by one, they took as long as what they are asked about."""
+
+    def make() -> Iterator[Account]:
+        while True:
+            yield from make_accounts(app, 20)
+
+    return make()
+
+
 @pytest.fixture
-def account(app: Flask) -> Account:
+def account(accounts: Iterator[Account]) -> Account:
     """A company of the test's own, with a schedule, an offer, tokens, a source and a key: tests share nothing else."""
-    return make_account(app)
+    return next(accounts)
 
 
 @pytest.fixture(scope="session")

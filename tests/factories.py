@@ -9,12 +9,13 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import text
 
-from server.companies.models import Company
-from server.companies.operations import create_company, create_key
+from server.companies.models import ApiKey, Company
+from server.companies.operations import create_key
+from server.companies.rules import SCOPES
 from server.lead_tokens.models import LeadToken
 from server.lead_tokens.operations import PREFIX, create_token
 from server.lib.db import Model, begin_write, commit, db
-from server.lib.secrets import new_token
+from server.lib.secrets import digest, new_secret, new_token
 from server.offers.models import Offer
 from server.schedules.models import Schedule, ScheduleAction
 from server.sources.models import TrafficSource
@@ -117,8 +118,15 @@ def alike(name: str, value: Any) -> Any:
     return bool(value) if name in ("is_live", "test") else value
 
 
-def make_account(
+def make_account(app: Flask, **about: Any) -> Account:
+    """A company with an offer, a schedule of one action under it, a source, a key and a token of each kind."""
+    [account] = make_accounts(app, 1, **about)
+    return account
+
+
+def make_accounts(
     app: Flask,
+    count: int,
     *,
     region: str = "US",
     time_zone: str = "UTC",
@@ -127,55 +135,78 @@ def make_account(
     source: str = "google_ads",
     allowed_origins: list[str] | None = None,
     allowed_redirects: list[str] | None = None,
-) -> Account:
-    """A company with an offer, a schedule of one action under it, a source, a key and a token of each kind."""
+) -> list[Account]:
+    """So many companies that are alike: three flushes make one, and the same three make a score."""
+    settings = {"region": region, "time_zone": time_zone, "require_authorization": require_authorization}
+    of_page = {"allowed_origins": allowed_origins or [], "allowed_redirects": allowed_redirects or []}
     with app.app_context():
         begin_write()
-        company = create_company("Acme", region, time_zone, require_authorization)
-        key, private = create_key(company, "All scopes")
-        of_company: dict[str, Any] = {"company_id": company.id}
-        known = TrafficSource(**of_company, user_traffic_source_id=source, name="Google Ads")
-        offer = add(Offer(**of_company, name="Auto insurance"), known)
-        schedule = add(Schedule(**of_company, offer_id=offer.id, name="Call now"))
-        of_schedule = of_company | {"schedule_id": schedule.id}
-        action = ScheduleAction(**of_schedule, position=1, kind="dial", delay_seconds=delay_seconds)
-        owned = of_company | {"owner_kind": "schedule", "owner_id": schedule.id}
-        first = lead_token(**owned, name="First", shows_stored_lead=True)
-        of_offer = lead_token(**of_company, owner_kind="offer", owner_id=offer.id, name="First", shows_stored_lead=True)
-        vendor = lead_token(**owned, name="Vendor")
-        page = lead_token(
-            **owned,
-            name="Page",
-            kind="publishable",
-            allowed_origins=allowed_origins or [],
-            allowed_redirects=allowed_redirects or [],
-        )
-        add(action, first, of_offer, vendor, page)
-        account = Account(
-            app=app,
-            company_id=company.id,
-            private_key=private,
-            public_key=key.public,
-            offer_id=offer.id,
-            schedule_id=schedule.id,
-            action_id=action.id,
-            source_id=known.id,
-            schedule_token=first.value,
-            offer_token=of_offer.value,
-            publishable_token=page.value,
-            vendor_token=vendor.value,
-        )
+        companies = add(*(Company(name="Acme", **settings) for _ in range(count)))
+        ids = [company.id for company in companies]
+        privates = [new_secret() for _ in ids]
+        keys = [api_key(company_id, private) for company_id, private in zip(ids, privates, strict=True)]
+        sources = [TrafficSource(company_id=each, user_traffic_source_id=source, name="Google Ads") for each in ids]
+        offers = [Offer(company_id=each, name="Auto insurance") for each in ids]
+        add(*keys, *sources, *offers)
+        schedules = add(*(Schedule(company_id=each.company_id, offer_id=each.id, name="Call now") for each in offers))
+        rows = []
+        for offer, schedule in zip(offers, schedules, strict=True):
+            of_company = {"company_id": offer.company_id}
+            of_schedule = of_company | {"owner_kind": "schedule", "owner_id": schedule.id}
+            of_offer = of_company | {"owner_kind": "offer", "owner_id": offer.id}
+            rows.append(
+                (
+                    ScheduleAction(
+                        **of_company, schedule_id=schedule.id, position=1, kind="dial", delay_seconds=delay_seconds
+                    ),
+                    lead_token(**of_schedule, name="First", shows_stored_lead=True),
+                    lead_token(**of_offer, name="First", shows_stored_lead=True),
+                    lead_token(**of_schedule, name="Vendor"),
+                    lead_token(**of_schedule, name="Page", kind="publishable", **of_page),
+                )
+            )
+        add(*(row for of_one in rows for row in of_one))
+        accounts = [
+            Account(
+                app=app,
+                company_id=offer.company_id,
+                private_key=private,
+                public_key=key.public,
+                offer_id=offer.id,
+                schedule_id=action.schedule_id,
+                action_id=action.id,
+                source_id=known.id,
+                schedule_token=first.value,
+                offer_token=of_offer.value,
+                publishable_token=page.value,
+                vendor_token=vendor.value,
+            )
+            for private, key, known, offer, (action, first, of_offer, vendor, page) in zip(
+                privates, keys, sources, offers, rows, strict=True
+            )
+        ]
         commit()
-    return account
+    return accounts
+
+
+def api_key(company_id: int, private: str) -> ApiKey:
+    """A key as `create_key` makes it, but not added yet: each flush costs, and thousands of tests want one."""
+    return ApiKey(
+        company_id=company_id,
+        name="All scopes",
+        public=new_token("key_"),
+        private_hash=digest(private),
+        scopes=sorted(SCOPES),
+    )
 
 
 def lead_token(kind: str = "server", **about: Any) -> LeadToken:
-    """A token as `create_token` makes it, but not added yet: each flush costs, and thousands of tests want four."""
+    """A token as `create_token` makes it, but not added yet."""
     return LeadToken(kind=kind, value=new_token(PREFIX[kind]), **about)
 
 
-def add(row: Any, *more: Any) -> Any:
-    """A row with its id; those that are added with it have theirs."""
-    db.session.add_all([row, *more])
+def add(*rows: Model) -> Any:
+    """Rows with their ids."""
+    db.session.add_all(rows)
     db.session.flush()
-    return row
+    return rows

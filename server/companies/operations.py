@@ -13,6 +13,9 @@ from server.lib.db import db
 from server.lib.phone import is_region
 from server.lib.secrets import digest, new_secret, new_token
 
+# argon2id, as costly as the library thinks right: 64 MiB and three passes a password.
+HASHER = PasswordHasher()
+
 # Reads all folders of the system's time zones, which takes longer than everything else about a company.
 time_zones = cache(available_timezones)
 
@@ -34,7 +37,7 @@ def create_company(
 def set_password(user: User) -> str:
     """Gives a person a fresh random password, which is shown once and kept as an argon2 hash."""
     password = new_secret()
-    user.password_hash = PasswordHasher().hash(password)
+    user.password_hash = HASHER.hash(password)
     return password
 
 

@@ -107,6 +107,7 @@ def test_a_demo_is_made_once_with_a_fresh_password_and_secret_each_time(empty: S
     answers = [client.get("/api/v1/leads", headers=bearer(secret)).status_code for secret in secrets]
     assert answers == [401, 200]
     [user] = rows(fresh, 'select * from "user"')
+    assert user["password_hash"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert PasswordHasher().verify(user["password_hash"], passwords[1])
     with pytest.raises(VerifyMismatchError):
         PasswordHasher().verify(user["password_hash"], passwords[0])
