@@ -141,14 +141,16 @@ def make_accounts(
     of_page = {"allowed_origins": allowed_origins or [], "allowed_redirects": allowed_redirects or []}
     with app.app_context():
         begin_write()
-        companies = add(*(Company(name="Acme", **settings) for _ in range(count)))
+        companies = [Company(name="Acme", **settings) for _ in range(count)]
+        add(*companies)
         ids = [company.id for company in companies]
         privates = [new_secret() for _ in ids]
         keys = [api_key(company_id, private) for company_id, private in zip(ids, privates, strict=True)]
         sources = [TrafficSource(company_id=each, user_traffic_source_id=source, name="Google Ads") for each in ids]
         offers = [Offer(company_id=each, name="Auto insurance") for each in ids]
         add(*keys, *sources, *offers)
-        schedules = add(*(Schedule(company_id=each.company_id, offer_id=each.id, name="Call now") for each in offers))
+        schedules = [Schedule(company_id=each.company_id, offer_id=each.id, name="Call now") for each in offers]
+        add(*schedules)
         rows = []
         for offer, schedule in zip(offers, schedules, strict=True):
             of_company = {"company_id": offer.company_id}
@@ -205,8 +207,8 @@ def lead_token(kind: str = "server", **about: Any) -> LeadToken:
     return LeadToken(kind=kind, value=new_token(PREFIX[kind]), **about)
 
 
-def add(*rows: Model) -> Any:
-    """Rows with their ids."""
-    db.session.add_all(rows)
+def add(row: Any, *more: Any) -> Any:
+    """A row with its id; those that are added with it have theirs."""
+    db.session.add_all([row, *more])
     db.session.flush()
-    return rows
+    return row

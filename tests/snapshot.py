@@ -1,11 +1,11 @@
 """All that is stored, row by row, so that two looks at the database can be compared."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from flask import Flask
-from sqlalchemy import Table, select
-from sqlalchemy.engine import Connection
+from sqlalchemy import Select, bindparam, select
 
 from server.lib.db import db
 
@@ -47,20 +47,27 @@ class Difference:
 def snapshot(app: Flask, *company_ids: int) -> Snapshot:
     """Every row of every table; with companies named, theirs only (a table without company is read as a whole)."""
     rows: Snapshot = {}
+    whose = {f"company_{place}": company_id for place, company_id in enumerate(company_ids)}
     with app.app_context(), db.engine.connect() as connection:
-        for table in db.metadata.sorted_tables:
-            rows |= rows_of(connection, table, company_ids)
+        for name, primary, query in queries(len(company_ids)):
+            found = connection.execute(query, whose).mappings().all()
+            rows |= {Key(name, row[primary]): dict(row) for row in found}
     return rows
 
 
-def rows_of(connection: Connection, table: Table, company_ids: tuple[int, ...]) -> Snapshot:
-    """The rows of one table by their keys, with the values that the models' types give them on either database."""
-    [primary] = table.primary_key.columns
-    whose = table.c.id if table.name == "company" else table.c.get("company_id")
-    query = select(table)
-    if company_ids and whose is not None:
-        query = query.where(whose.in_(company_ids))
-    return {Key(table.name, row[primary.name]): dict(row) for row in connection.execute(query).mappings()}
+@cache
+def queries(companies: int) -> list[tuple[str, str, Select[Any]]]:
+    """Of each table its name, its primary key and what reads the rows of so many companies, with the values that the
+    models' types give them on either database. Made once: thousands of looks are taken."""
+    made = []
+    for table in db.metadata.sorted_tables:
+        [primary] = table.primary_key.columns
+        whose = table.c.id if table.name == "company" else table.c.get("company_id")
+        query = select(table)
+        if companies and whose is not None:
+            query = query.where(whose.in_([bindparam(f"company_{place}") for place in range(companies)]))
+        made.append((table.name, primary.name, query))
+    return made
 
 
 def difference(before: Snapshot, after: Snapshot) -> Difference:
