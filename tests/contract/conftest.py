@@ -59,7 +59,7 @@ def world(account: Account) -> World:
 
 @pytest.fixture
 def run(long: bool, told: list[str], request: pytest.FixtureRequest) -> Run:
-    """Ten times more of everything in the long form."""
+    """Twenty times more of everything in the long form."""
     asked = request.config.getoption("--hypothesis-seed", None)
     seed = random.SystemRandom().randrange(2**32) if asked in (None, "random") else int(asked)
-    return Run(seed, 10 if long else 1, told)
+    return Run(seed, 20 if long else 1, told)

@@ -24,10 +24,10 @@ from tests.factories import make_account
 
 pytestmark = pytest.mark.early
 
-# Of each operation, allowed data so often, and forbidden ones.
-TIMES = 4
+# Of each operation, allowed data so often on each database, and forbidden ones.
+TIMES = 2
 # Chains of requests, and how long each is.
-CHAINS, LINKS = 10, 10
+CHAINS, LINKS = 5, 10
 
 QUIET: Any = {
     "deadline": None,

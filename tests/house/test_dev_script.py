@@ -40,8 +40,9 @@ def get_requires_for_build_editable(config_settings=None):
 # Stands for flask, pytest and the rest, and tells how it was run.
 PROGRAM = """
 import json, os, sys
-browser = os.environ.get("HANDRAISER_TEST_BROWSER")
-print(json.dumps({"arguments": sys.argv[1:], "prefix": sys.prefix, "cwd": os.getcwd(), "browser": browser}))
+told = {"arguments": sys.argv[1:], "prefix": sys.prefix, "cwd": os.getcwd()}
+told |= {"browser": os.environ.get("HANDRAISER_TEST_BROWSER"), "compiles_each_time": sys.dont_write_bytecode}
+print(json.dumps(told))
 """
 
 
@@ -67,6 +68,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(project: Path, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name != "HANDRAISER_TEST_BROWSER"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.Popen(
         [sys.executable, project / "dev", *arguments],
         cwd=cwd or project,
@@ -201,3 +203,8 @@ def test_without_a_command_it_shows_the_help(project: Path) -> None:
     code, out, err = run(project)
     assert (code, err) == (0, "")
     assert "usage: ./dev" in out
+
+
+def test_only_tests_keep_what_python_has_compiled_whatever_the_user_wants(installed: Path) -> None:
+    assert told(installed, "test", "tests/unit")["compiles_each_time"] is False
+    assert told(installed, "serve")["compiles_each_time"] is True
