@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 import httpx
 import minify
+import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from server.config import PROJECT
@@ -104,6 +105,8 @@ FORM = """
   <p><label>ZIP <input name="zip"></label></p>
   <p><button>Send</button></p>
 </form>"""
+
+THANKS = b'<link rel="icon" href="data:,"><title>Thanks</title><h1>Thanks</h1>'
 
 # What the page's own scripts hear of the lead, and what moves without the visitor's doing.
 LISTEN = """
@@ -218,3 +221,37 @@ class Landing:
         answer = httpx.get(f"{self.live.url}/api/v1{path}", params=params, headers=self.account.bearer, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+def answering(landing: Landing, status: int, **answer: Any) -> None:
+    """Lets the browser's own network layer answer in the server's place."""
+    landing.expected_console.append(f"Failed to load resource: .* status of {status}")
+    headers = {"Access-Control-Allow-Origin": "*"}
+    answer = {"success": status == 200, "status": status, "errors": {}} | answer
+    landing.page.route("**/api/v1/leads", lambda route: route.fulfill(status=status, headers=headers, json=answer))
+
+
+def agreed(landing: Landing, form: str = FORM, **about: Any) -> None:
+    """A visitor who has filled in everything and ticked the box."""
+    landing.open(form, **about)
+    landing.fill()
+    landing.agree()
+
+
+def holding(landing: Landing, form: str = FORM, **about: Any) -> None:
+    """A visitor who is about to send, in a browser whose clock we hold."""
+    landing.expected_console.append("Failed to load resource")
+    landing.page.clock.install()
+    agreed(landing, form, **about)
+    landing.page.clock.pause_at(time.time() + 60)
+    landing.page.evaluate("window.begin = Date.now()")
+
+
+def run_until(landing: Landing, condition: str) -> None:
+    """Lets the browser's time run, twice as fast as ours: our server needs time that is its own to answer."""
+    for _ in range(200):
+        landing.page.clock.run_for(200)
+        landing.page.wait_for_timeout(100)
+        if landing.page.evaluate(condition):
+            return
+    pytest.fail(f"{condition} did not come true")

@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from server.config import PROJECT
-from tests.browser.snippets import NUMBER, Landing
+from tests.browser.snippets import NUMBER, THANKS, Landing
 from tests.npm import package_file
-
-THANKS = b'<link rel="icon" href="data:,"><title>Thanks</title><h1>Thanks</h1>'
 
 
 @pytest.fixture(scope="session", params=["sqlite"])

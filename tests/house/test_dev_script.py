@@ -175,6 +175,7 @@ def test_it_runs_in_the_projects_folder_wherever_it_is_called(installed: Path, t
         "prefix": str(installed / ".venv"),
         "cwd": str(installed),
         "browser": None,
+        "compiles_each_time": True,
     }
 
 
