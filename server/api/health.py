@@ -4,7 +4,6 @@ from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as WsgiResponse
 
 from server.api.answers import json_answer
-from server.lib import metrics
 from server.lib.ledger import Ledger
 
 blueprint = Blueprint("health", __name__)
@@ -46,4 +45,6 @@ def exposition() -> Response:
     """Prometheus' own format, where the setting allows it."""
     if not current_app.config["METRICS"]:
         return json_answer({"status": "metrics are switched off; HANDRAISER_METRICS=true shows them"}, 404)
+    from server.lib import metrics  # noqa: PLC0415 - 70 ms that few have a use for
+
     return Response(metrics.exposition(current_app.config["METRICS_SHARED"]), mimetype="text/plain")

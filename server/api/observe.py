@@ -4,7 +4,6 @@ import time
 
 from flask import Flask, Response, g, request
 
-from server.lib import metrics
 from server.lib.logs import log
 from server.lib.secrets import new_id
 
@@ -14,6 +13,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 def register(app: Flask, count: bool) -> None:
     """One hook before, one after."""
+    if count:
+        from server.lib import metrics  # noqa: PLC0415 - 70 ms that few have a use for
+
     # Bound once: finding the logger anew costs more than the line.
     line_log = log.bind()
 
