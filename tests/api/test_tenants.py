@@ -4,7 +4,7 @@ A route without a case here fails: whoever adds one says how it is opened and wh
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from tests.api.calls import CAPTURE, LEADS, NUMBER, Json, refused, take
 from tests.api.kinds import KINDS, VERSION, Kind, wrong
-from tests.factories import Account, make_account
+from tests.factories import Account
 from tests.snapshot import Difference, difference, snapshot
 
 Make = Callable[[FlaskClient, Account], Any]
@@ -232,9 +232,9 @@ POINTING = [(route, name) for route, case in CASES.items() for name in case.refe
 
 
 @pytest.fixture
-def other(account: Account) -> Account:
+def other(accounts: Iterator[Account]) -> Account:
     """The other company, with the same names of everything."""
-    return make_account(account.app)
+    return next(accounts)
 
 
 def ask(
