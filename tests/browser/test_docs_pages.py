@@ -34,10 +34,8 @@ FACTS = """() => ({
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what the pages show does not depend on it."""
-    return str(request.param)
+# What the pages show does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 def weight(page: str, sizes: dict[str, int], client: httpx.Client) -> int:

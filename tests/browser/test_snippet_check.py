@@ -10,11 +10,8 @@ from server.config import PROJECT
 from tests.browser.reader import violations
 from tests.browser.snippets import FORM, Landing
 
-
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: it is not asked."""
-    return str(request.param)
+# The database is not asked.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 def checked(

@@ -11,10 +11,8 @@ from tests.browser.snippets import DISCLOSURES, FORM, SHOWN, THANKS, WORDS, Land
 FORMS = "application/x-www-form-urlencoded;charset=UTF-8"
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what a browser does with a page does not depend on it."""
-    return str(request.param)
+# What a browser does with a page does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 OWN_BOX = """

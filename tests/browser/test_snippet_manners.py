@@ -8,11 +8,8 @@ from tests.browser.reader import violations
 from tests.browser.snippets import FORM, NUMBER, THANKS, WORDS, Landing, agreed
 from tests.npm import package_file
 
-
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what a browser does with a page does not depend on it."""
-    return str(request.param)
+# What a browser does with a page does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 def test_it_is_accessible_and_nothing_moves_by_itself(landing: Landing, axe: Axe) -> None:

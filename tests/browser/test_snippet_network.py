@@ -13,10 +13,8 @@ from tests.browser.snippets import FORM, NUMBER, THANKS, WORDS, Landing, agreed,
 ABORTED = "Failed to load resource: net::"
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what a browser does with a page does not depend on it."""
-    return str(request.param)
+# What a browser does with a page does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 def test_offline_it_waits_and_online_it_sends_one(landing: Landing) -> None:

@@ -7,11 +7,8 @@ from playwright.sync_api import expect
 
 from tests.browser.snippets import FORM, NUMBER, THANKS, Landing
 
-
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what a browser does with a page does not depend on it."""
-    return str(request.param)
+# What a browser does with a page does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 MANY = """

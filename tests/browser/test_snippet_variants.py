@@ -10,11 +10,8 @@ from server.config import PROJECT
 from tests.browser.snippets import NUMBER, THANKS, Landing
 from tests.npm import package_file
 
-
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what a browser sends does not depend on it."""
-    return str(request.param)
+# What a browser sends does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 def filled(landing: Landing, name: str, token: str, **more: str) -> str:

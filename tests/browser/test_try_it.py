@@ -19,10 +19,8 @@ CREATE = "leads_external/create"
 REFUSED_422 = "Failed to load resource: .* status of 422"
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def database(request: pytest.FixtureRequest) -> str:
-    """One database is enough: what the pages show does not depend on it."""
-    return str(request.param)
+# What the pages show does not depend on it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
 
 
 @pytest.fixture

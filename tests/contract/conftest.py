@@ -44,7 +44,7 @@ def api(app: Flask, long: bool) -> BaseSchema:
     """The document of the application, as it reads what is sent."""
     made: BaseSchema = schemathesis.openapi.from_dict(loosened(build_specification(app)))
     made.app = app
-    # The literals of our source, tried in every place that would take them: a fifth of the time.
+    # The literals of our source, tried in every place that would take them: a third of the time.
     made.config.analysis.constants.enabled = long
     return made
 
