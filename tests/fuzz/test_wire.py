@@ -28,14 +28,14 @@ FIXED_BYTES, BYTES_OF_BYTE = 400_000, 200
 # What the process may grow by in the run: the corpus, and the largest request.
 MOST_GROWTH = 200 * 1024 * 1024
 
-WIRE = wire.__file__
+WIRE = Path(wire.__file__).parent
 
 
 class Coverage:
     """Which line of the reader came after which."""
 
     def __init__(self) -> None:
-        self.arcs: set[tuple[int, int]] = set()
+        self.arcs: set[tuple[str, int, int]] = set()
         self.last = 0
 
     def reaches_more(self, message: Message) -> bool:
@@ -50,25 +50,29 @@ class Coverage:
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Follows the reader's own functions only."""
-        return self.step if frame.f_code.co_filename == WIRE else None
+        return self.step if Path(frame.f_code.co_filename).parent == WIRE else None
 
     def step(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Notes a line."""
         if event == "line":
-            self.arcs.add((self.last, frame.f_lineno))
+            self.arcs.add((frame.f_code.co_filename, self.last, frame.f_lineno))
             self.last = frame.f_lineno
         return self.step
 
     def lines(self) -> str:
         """How much of the functions' lines was reached."""
-        reached = {line for _, line in self.arcs} & lines_of_functions()
-        return f"{len(reached)} of {len(lines_of_functions())} lines, {len(self.arcs)} arcs"
+        all_lines = lines_of_functions()
+        reached = {(file, line) for file, _, line in self.arcs} & all_lines
+        return f"{len(reached)} of {len(all_lines)} lines, {len(self.arcs)} arcs"
 
 
-def lines_of_functions() -> set[int]:
-    """The lines within functions: what a request can reach."""
-    module = compile(Path(WIRE).read_text(encoding="utf-8"), WIRE, "exec")
-    return set(inner_lines(module))
+def lines_of_functions() -> set[tuple[str, int]]:
+    """The lines within functions, each with its file: what a request can reach."""
+    return {
+        (str(path), line)
+        for path in WIRE.glob("*.py")
+        for line in inner_lines(compile(path.read_text(encoding="utf-8"), str(path), "exec"))
+    }
 
 
 def inner_lines(code: CodeType) -> Iterator[int]:
