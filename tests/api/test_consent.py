@@ -364,21 +364,30 @@ def test_a_process_that_does_not_know_a_text_yet_learns_it_once(
 
 
 def test_what_is_published_counts_from_the_next_lead_on(client: FlaskClient, pages: Pages) -> None:
-    assert take(client, pages.page, caller_id="+17192220001", consent=pages.say("Something else."))
+    body = take(client, pages.page, caller_id="+17192220001", consent=pages.say("Something else."))
+    assert (shown(client, pages.account, body)["status"], record(client, pages.account, body)["text_is"]) == (
+        "scheduled",
+        "unknown",
+    )
     pages.publish()
     body = take(client, pages.page, caller_id="+17192220002", consent=pages.say("Something else."))
-    assert shown(client, pages.account, body)["status"] == "held"
+    assert (shown(client, pages.account, body)["status"], record(client, pages.account, body)["text_is"]) == (
+        "held",
+        "differs",
+    )
     pages.publish(text=f"{VERSION['text']} Something else.")
     body = take(client, pages.page, caller_id="+17192220003", consent=pages.say())
     assert shown(client, pages.account, body)["status"] == "scheduled"
 
 
 def test_a_visitor_who_has_the_version_before_is_no_exception(client: FlaskClient, pages: Pages) -> None:
-    pages.publish()
+    first = pages.publish()
     before = pages.shown
     pages.publish(text=f"{VERSION['text']} And more.")
     body = take(client, pages.page, consent=pages.say(before))
-    assert record(client, pages.account, body)["evidence"] == "witnessed"
+    kept = record(client, pages.account, body)
+    assert (kept["evidence"], kept["text_is"], kept["disclosure"]) == ("witnessed", "same", first["content_hash"])
+    assert shown(client, pages.account, body)["status"] == "scheduled"
 
 
 def test_a_reviewed_text_of_a_page_holds_nobody(client: FlaskClient, pages: Pages) -> None:

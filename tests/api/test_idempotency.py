@@ -237,6 +237,21 @@ def test_a_double_click_under_a_key_keeps_its_own_answer(client: FlaskClient, ac
     assert (again.get_json(), replayed(again)) == (first.get_json(), True)
 
 
+@pytest.mark.parametrize("kind", ["server", "publishable"])
+def test_a_token_that_takes_no_leads_any_more_repeats_no_answer(
+    client: FlaskClient, account: Account, kind: str
+) -> None:
+    token = account.token(kind=kind)
+    taken(with_key(client, token))
+    [row] = account.rows("select id from lead_token where value = :value", value=token)
+    # As another process does it: this one still knows the token as it was.
+    account.change(LeadToken, row["id"], disabled_at=NOW)
+    answer = with_key(client, token)
+    refused(answer, "lead_token_invalid")
+    assert not replayed(answer)
+    assert [row["action"] for row in account.submissions()] == ["created", "refused"]
+
+
 def test_a_key_is_kept_seven_days_and_then_begins_anew(client: FlaskClient, account: Account) -> None:
     with time_machine.travel(NOW, tick=False):
         first = with_key(client, account.schedule_token).get_json()

@@ -1,6 +1,5 @@
 """The endpoints that name one lead, by its id or by its number (API.md §1): exactly that lead is meant."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -313,21 +312,22 @@ def test_a_vendor_that_may_not_see_the_stored_lead_sees_what_it_sent(client: Fla
     assert (by_number["lead"]["caller_id"], by_number["lead"]["opt_out"]) == (NUMBER, True)
 
 
-ENDS: list[Callable[[FlaskClient, Account, str], Any]] = [
-    lambda client, account, lead: call(client, account.schedule_token, lead, "lead_remove"),
-    lambda client, account, lead: call(client, account.schedule_token, lead, "lead_move_to_end_of_schedule"),
-    lambda client, account, lead: call(client, account.schedule_token, lead, "lead_update", zip="9"),
-]
-
-
-@pytest.mark.parametrize("do", ENDS, ids=["remove", "move", "update"])
+@pytest.mark.parametrize(
+    ("endpoint", "sent", "status"),
+    [
+        ("lead_remove", {}, "removed"),
+        ("lead_move_to_end_of_schedule", {}, "completed"),
+        ("lead_update", {"zip": "9"}, "expired"),
+    ],
+    ids=["remove", "move", "update"],
+)
 def test_a_lead_that_has_run_out_of_time_keeps_its_end(
-    client: FlaskClient, account: Account, do: Callable[[FlaskClient, Account, str], Any]
+    client: FlaskClient, account: Account, endpoint: str, sent: Json, status: str
 ) -> None:
     with time_machine.travel(NOW, tick=False):
         lead = take(client, account.schedule_token, hours_to_expire=1)["lead_id"]
     with time_machine.travel(NOW + timedelta(hours=2), tick=False):
-        taken(do(client, account, lead))
+        taken(call(client, account.schedule_token, lead, endpoint, **sent))
     row = lead_of(account, lead)
-    assert (row["is_live"], row["next_action_at"]) == (False, None)
-    assert row["status"] in ("removed", "completed", "expired")
+    assert (row["status"], row["is_live"], row["next_action_at"]) == (status, False, None)
+    assert row["ended_at"] == NOW + timedelta(hours=2)

@@ -1,13 +1,14 @@
 """The migrations make what the models say, and can be taken back."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import RowMapping, inspect, text
+from sqlalchemy import Row, inspect, text
 
 from server.lib import clock
 from server.lib.db import db
@@ -23,6 +24,37 @@ def empty(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytes
         yield app
 
 
+# What the database refuses, by the words in which it keeps that: Alembic compares neither CHECKs nor the conditions of
+# partial indexes.
+CONDITIONS = {
+    "postgresql": (
+        "select case contype when 'c' then 'check' else 'key' end, conrelid::regclass::text, conname::text,"
+        " pg_get_constraintdef(oid) from pg_constraint"
+        " where connamespace = 'public'::regnamespace and contype in ('c', 'f', 'p', 'u')"
+        " union all select 'index', tablename, indexname, indexdef from pg_indexes where schemaname = 'public'"
+    ),
+    "sqlite": "select 'index', tbl_name, name, sql from sqlite_master where type = 'index' and sql is not null",
+}
+
+
+def conditions() -> set[tuple[str, ...]]:
+    """Each CHECK, key and index of the real database: its kind, table, name and text in single blanks."""
+    found = {tuple(row) for row in rows(CONDITIONS[db.engine.dialect.name])}
+    if db.engine.dialect.name == "sqlite":
+        # SQLite keeps these within the text of their table, which SQLAlchemy reads.
+        looked = inspect(db.engine)
+        for table in looked.get_table_names():
+            checks, keys = looked.get_check_constraints(table), looked.get_unique_constraints(table)
+            found |= {("check", table, str(each["name"]), each["sqltext"]) for each in checks}
+            found |= {("key", table, str(each["name"]), str(each["column_names"])) for each in keys}
+            for each in looked.get_foreign_keys(table):
+                points = (each["constrained_columns"], each["referred_table"], each["referred_columns"])
+                found.add(("key", table, str(each["name"]), str((*points, each.get("options")))))
+            found.add(("key", table, "primary", str(looked.get_pk_constraint(table))))
+    named = [(kind, table, name, " ".join(said.split()).lower()) for kind, table, name, said in found]
+    return {each for each in named if each[1] != "alembic_version"}
+
+
 def tables() -> set[str]:
     return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
 
@@ -32,6 +64,19 @@ def test_the_migrations_make_exactly_the_models(empty: Flask) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, db.metadata) == []
+
+
+def test_the_migrations_and_the_models_make_the_same_conditions(
+    empty: Flask, database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    upgrade(directory=FOLDER)
+    made = conditions()
+    with opened(new_settings(database, request, tmp_path_factory.mktemp("models"))) as app, app.app_context():
+        with db.engine.connect().execution_options(writes=True) as connection:
+            db.metadata.create_all(connection)
+            connection.commit()
+        assert conditions() == made
+    assert {kind for kind, *_ in made} == {"check", "key", "index"}
 
 
 def test_every_migration_goes_up_and_down(empty: Flask) -> None:
@@ -52,14 +97,14 @@ def test_what_an_older_version_has_stored_lives_on(empty: Flask) -> None:
     upgrade(directory=FOLDER)
     for table in ("lead_token", "schedule_action", "traffic_source", "user", "api_key", "schedule", "offer"):
         [row] = rows(f'select * from "{table}"')
-        assert row["updated_at"] is not None
+        assert row.updated_at is not None
     downgrade(directory=FOLDER, revision="0001")
     assert len(rows("select * from lead_token")) == 1
 
 
-def rows(query: str) -> list[RowMapping]:
+def rows(query: str) -> list[Row[Any]]:
     with db.engine.connect() as connection:
-        return list(connection.execute(text(query)).mappings())
+        return list(connection.execute(text(query)))
 
 
 # Rows that point at one another, as the first version keeps them.
