@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from server.companies.models import ApiKey, Company, User
-from server.companies.operations import create_company, create_key, renew_key, set_password
+from server.companies.operations import create_company, create_key, new_password, renew_key
 from server.companies.rules import SCOPES
 from server.consent.models import Disclosure
 from server.consent.operations import add_version, publish
@@ -69,7 +69,8 @@ def make_demo(url: str, force: bool = False) -> dict[str, Any]:
     company = ensure(Company, lambda: create_company(NAME), name=NAME)
     mine = {"company_id": company.id}
     user = ensure(User, lambda: User(**mine, email=EMAIL, name=NAME, password_hash=""), **mine, email=EMAIL)
-    password = set_password(user)
+    password = new_password()
+    user.password_hash = password.hash
     key = ensure(ApiKey, lambda: create_key(company, NAME)[0], **mine, name=NAME, revoked_at=None)
     # A demo of an older version knew fewer scopes.
     key.scopes = sorted(SCOPES)
@@ -86,7 +87,7 @@ def make_demo(url: str, force: bool = False) -> dict[str, Any]:
     return {
         "url": url,
         "company_id": company.id,
-        "user": {"email": user.email, "password": password},
+        "user": {"email": user.email, "password": password.text},
         "api_key": {"public": key.public, "private": private},
         "offer": {"id": offer.id, "lead_token": demo_token(company, "offer", offer.id).value},
         "schedule": {

@@ -5,10 +5,10 @@ from marshmallow import ValidationError
 
 from server.api import editing
 from server.api.keys import refuse_lacking
-from server.api.manage import blueprint_of, kept, opened, refuse_any
+from server.api.manage import blueprint_of, kept, locked, opened, read, refuse_any
 from server.api.resource import Resource, Values, add
 from server.companies.models import ApiKey, Company, User
-from server.companies.operations import create_key, last_admin, renew_key, set_password
+from server.companies.operations import create_key, last_admin, new_password, renew_key
 from server.companies.schemas import ApiKeyFilter, ApiKeySchema, UserFilter, UserSchema
 from server.lib.db import db
 
@@ -32,9 +32,8 @@ def keep_admin(company: Company, row: User) -> None:
 
 def create_user(company: Company, wanted: Values) -> tuple[User, Values]:
     """A person with a fresh password."""
-    user = User(company_id=company.id, **wanted)
-    password = set_password(user)
-    return add(user), {"password": password}
+    password = wanted.pop("password")
+    return add(User(company_id=company.id, password_hash=password.hash, **wanted)), {"password": password.text}
 
 
 USERS = Resource(
@@ -47,6 +46,7 @@ USERS = Resource(
     writes=WRITES,
     ended="disabled_at",
     complete=complete_user,
+    prepare=lambda: {"password": new_password()},
     create=create_user,
     removable=keep_admin,
     once={"password": "The password, shown this once."},
@@ -96,13 +96,15 @@ blueprint = blueprint_of("access", USERS, API_KEYS)
 @blueprint.post("/users/<row_id>/reset_password")
 def reset_password(row_id: str) -> Response:
     """Gives a person a fresh password; the old one ends."""
-    _, user, sent = opened(USERS, row_id)
+    key, sent = read(USERS)
+    password = new_password()
+    user = locked(USERS, row_id, key, sent)
     refuse_any(sent)
     editing.refuse_deleted(USERS, user)
-    password = set_password(user)
+    user.password_hash = password.hash
     editing.touch(user)
     db.session.flush()
-    return kept(USERS, user, {"password": password})
+    return kept(USERS, user, {"password": password.text})
 
 
 @blueprint.post("/api_keys/<row_id>/rotate")

@@ -79,12 +79,12 @@ def read_seen(seen: object) -> datetime:
         raise invalid({"updated_at": ["must be the updated_at of an answer"]}) from error
 
 
-def create(resource: Resource, company: Company, sent: Values) -> tuple[Any, Values]:
+def create(resource: Resource, company: Company, sent: Values, prepared: Values) -> tuple[Any, Values]:
     """A new one, and what only the answer to its creation shows; raises Refused."""
     wanted = load(resource, sent, None)
     settle(resource, company, wanted, {})
     with judged(resource):
-        return resource.make(company, wanted)
+        return resource.make(company, wanted | prepared)
 
 
 def change(resource: Resource, company: Company, row: Any, sent: Values) -> None:

@@ -70,8 +70,9 @@ def list_rows(resource: Resource) -> Response:
 def create_row(resource: Resource) -> Response:
     """Makes one."""
     key, sent = read(resource)
+    prepared = resource.prepare()
     company = editing.begin_edit(key.company_id)
-    row, extra = editing.create(resource, company, sent)
+    row, extra = editing.create(resource, company, sent, prepared)
     return kept(resource, row, extra)
 
 
@@ -129,10 +130,17 @@ def read_sent(scope: str) -> tuple[KeyHolder, Values]:
 def opened(resource: Resource, row_id: str) -> tuple[Company, Any, Values]:
     """The row that a request wants to change, in the state that its client saw, and what it sends for it."""
     key, sent = read(resource)
+    row = locked(resource, row_id, key, sent)
+    return db.session.get_one(Company, key.company_id), row, sent
+
+
+def locked(resource: Resource, row_id: str, key: KeyHolder, sent: Values) -> Any:
+    """The row that a request wants to change, which nobody else changes from here on; in the state that its client
+    saw."""
     company = editing.begin_edit(key.company_id)
     row = editing.find(resource, company.id, row_id, lock=True)
     editing.refuse_stale(row, request.if_match, sent.pop("updated_at", None))
-    return company, row, sent
+    return row
 
 
 def refuse_any(sent: Values) -> None:

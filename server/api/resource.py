@@ -18,6 +18,8 @@ A resource needs four names and two schemas; everything else has a default:
 - `complete(company, wanted, row)`: judges, fills in and respells what is wanted, before anything is written: a dict of
   *all* attributes of the schema as they will be. `row` is None when it is to be made. Raises ValidationError by
   parameter.
+- `prepare()`: what takes long to make and needs no database, a password's hash say: it is made before the transaction,
+  for which others wait, and joins what `create` gets.
 - `create(company, wanted)`: makes the row and whatever belongs to it, and answers the row, which is flushed, with the
   members that only the answer to the creation shows (a secret, say).
 - `change(company, row, wanted)`: writes what is wanted on the row.
@@ -65,6 +67,11 @@ def alone(row: Any, at: datetime | None) -> None:
     """Nothing ends with it."""
 
 
+def unprepared() -> Values:
+    """Nothing takes long."""
+    return {}
+
+
 def write_attributes(company: Company, row: Any, wanted: Values) -> None:
     """Writes each value that differs on the attribute of its name."""
     for name, value in wanted.items():
@@ -95,6 +102,7 @@ class Resource:
     fixed: frozenset[str] = frozenset()
     references: Mapping[str, Any] = field(default_factory=dict)
     complete: Callable[[Company, Values, Any], None] = complete_as_sent
+    prepare: Callable[[], Values] = unprepared
     create: Callable[[Company, Values], tuple[Any, Values]] | None = None
     change: Callable[[Company, Any, Values], None] = write_attributes
     removable: Callable[[Company, Any], None] = always

@@ -6,9 +6,10 @@ from typing import Any
 
 from server.leads.plan import Plan, Why
 from server.leads.state import ContactState, State
+from server.lib.pattern import Matcher
 from server.lib.phone import national_number, region_of
 from server.offers.acceptance import OFF, Acceptance, RequestFacts, StoredFacts, check_request, check_stored
-from server.offers.contact_fields import find_type
+from server.offers.contact_fields import compare_early, find_type
 
 # What a publishable token must not learn: the refusal stays in the submission, the answer is `received`.
 HIDDEN = frozenset({"duplicate_lead", "suppressed", "quarantined"})
@@ -48,8 +49,7 @@ def request_facts(plan: Plan, found: Mapping[str, Any] | None) -> RequestFacts:
     source, source_id = attribution.text, attribution.source_id
     if found is not None and source is None:
         source, source_id = found["traffic_source_text"], found["traffic_source_id"]
-    sent: dict[str, Any] = {name: plan.asked.fields[name] for name in ("email", "sub_id") if name in plan.asked.fields}
-    sent |= {"caller_id": plan.phone.e164, "traffic_source_id": source}
+    sent = first_class(plan) | {"traffic_source_id": source}
     tokens = plan.asked.tokens
     stored: dict[str, Any] = {} if found is None else found["data"] | {n: found[n] for n in ("email", "sub_id")}
     e164 = plan.phone.e164
@@ -62,7 +62,24 @@ def request_facts(plan: Plan, found: Mapping[str, Any] | None) -> RequestFacts:
         values=stored | tokens | sent,
         sent=sorted({*(tokens.keys() - plan.asked.made), *(name for name in sent if sent[name] is not None)}),
         contact_field_type_id=type_of(plan, found),
+        matcher=plan.matcher,
     )
+
+
+def first_class(plan: Plan) -> dict[str, Any]:
+    """What the request says of the lead itself, by the names that contact fields have for it."""
+    sent: dict[str, Any] = {name: plan.asked.fields[name] for name in ("email", "sub_id") if name in plan.asked.fields}
+    return sent | {"caller_id": plan.phone.e164, "traffic_source_id": plan.attribution.text}
+
+
+def compare_patterns(plan: Plan) -> None:
+    """Compares what was sent with the patterns of the contact fields, before anything is locked: a careless pattern
+    takes long, and all writers would wait for it."""
+    if plan.grant.acceptance.enforce_contact_fields:
+        kind = plan.contact_field_type
+        values = plan.asked.tokens | first_class(plan)
+        plan.matcher = Matcher()
+        compare_early(plan.grant.contact_fields, kind.id if kind else None, values, plan.matcher)
 
 
 def type_of(plan: Plan, found: Mapping[str, Any] | None) -> int | None:

@@ -3,6 +3,7 @@
 from server.errors import Refused
 from server.lead_tokens.queries import find_grant, find_grant_of
 from server.lead_tokens.rules import PUBLIC, Grant
+from server.leads.accept import compare_patterns
 from server.leads.admission import authorises, dry_run, no_token, powers_of
 from server.leads.limits import Limits, check_limits, is_burst
 from server.leads.params import sent_token
@@ -66,9 +67,11 @@ def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
     try:
         if not authorises(grant, posting):
             raise no_token(posting)
-        return make_plan(posting, grant)
+        plan = make_plan(posting, grant)
     except Refused as error:
         return error
+    compare_patterns(plan)
+    return plan
 
 
 def turned_away(limits: Limits | None, posting: Posting, grant: Grant, planned: Plan | Refused) -> Taken | None:

@@ -18,6 +18,7 @@ from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
 from server.leads.wishes import limit_wishes
 from server.lib import json, secrets
+from server.lib.pattern import Matcher
 from server.lib.phone import Phone
 from server.lib.wire import first_bad_character
 from server.offers.contact_fields import ContactFieldType
@@ -59,6 +60,8 @@ class Plan:
     why: Why
     # Whether it is one of more than people fill in.
     burst: bool = False
+    # What its values were found to match, where that was asked before.
+    matcher: Matcher | None = None
 
     @property
     def now(self) -> datetime:

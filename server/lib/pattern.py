@@ -19,6 +19,9 @@ LONGEST_PATTERN = 200
 LONGEST_TEXT = 1000
 # A pattern's size once its counts are written out: `\d{5}` is five. With the longest text it takes some 50 ms.
 MOST_PARTS = 300
+# What all comparisons of one lead may take together, in steps; the largest pattern with the longest text is within it.
+# So many steps take some 0.2 s.
+MOST_STEPS = 2 * LONGEST_TEXT * MOST_PARTS
 
 ESCAPE = r"\\(?:[dDwWsStrn]|[^A-Za-z0-9])"
 # Signs that stand twice in a class mean something else in other engines, and will in Python's.
@@ -33,6 +36,10 @@ TOKEN = re.compile(
 
 class BadPattern(ValueError):
     """The text is no pattern that is read here; the message says why and how to write it."""
+
+
+class TooManySteps(ValueError):
+    """The comparisons that share a budget have taken all of it before this one was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,40 @@ NOTHING = Span(True, 0, 0)
 
 
 @dataclass(slots=True)
+class Steps:
+    """What is left of a budget: a step for each position that a comparison stands on at a character, and for each class
+    that a new character is compared with."""
+
+    left: int = MOST_STEPS
+
+    def take(self, steps: int) -> None:
+        """Takes some; raises TooManySteps where there are not so many left."""
+        if steps > self.left:
+            self.left = 0
+            raise TooManySteps
+        self.left -= steps
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Compares texts with patterns, each pair once, under one budget: so what is compared early, where nobody waits, is
+    known later."""
+
+    steps: Steps = field(default_factory=Steps)
+    known: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+
+    def matches(self, pattern: str, text: str) -> bool | None:
+        """Whether the whole text matches; None where the budget is spent before that is known."""
+        pair = (pattern, text)
+        if pair not in self.known:
+            try:
+                self.known[pair] = compile_pattern(pattern).matches(text, self.steps)
+            except TooManySteps:
+                self.known[pair] = None
+        return self.known[pair]
+
+
+@dataclass(slots=True)
 class Pattern:
     """A pattern ready to match: each position is one character, `follow` says which may come next."""
 
@@ -89,20 +130,24 @@ class Pattern:
     span: Span = NOTHING
     built: int = 0
 
-    def matches(self, text: str) -> bool:
-        """Whether the whole text matches; one that is longer than LONGEST_TEXT does not."""
+    def matches(self, text: str, budget: "Steps | None" = None) -> bool:
+        """Whether the whole text matches; one that is longer than LONGEST_TEXT does not. Raises TooManySteps where it
+        takes more than its budget has left."""
         if len(text) > LONGEST_TEXT:
             return False
         if not text:
             return self.span.empty
+        budget = budget or Steps()
         accepted: dict[str, int] = {}
         reachable, standing = self.span.first, 0
         for character in text:
             if character not in accepted:
+                budget.take(len(self.classes))
                 accepted[character] = self._accepting(character)
             standing = reachable & accepted[character]
             if not standing:
                 return False
+            budget.take(standing.bit_count())
             reachable = self._after(standing)
         return bool(standing & self.span.last)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.errors import Refused
+from server.lib.pattern import Matcher
 from server.offers.contact_fields import FIRST_CLASS, ContactField, field_errors, parameter_of
 
 AGAIN = "Put this right and send the lead again."
@@ -47,7 +48,8 @@ class RequestFacts:
     """What the rules look at in a request.
 
     `values` are the lead's tokens and first-class fields as they will be, `sent` the names of those that this request
-    sent under their own name (not `email_raw`, which we make). See `field_errors` for why there are both.
+    sent under their own name (not `email_raw`, which we make). See `field_errors` for why there are both. The `matcher`
+    knows what was compared before.
     """
 
     source: str | None = None
@@ -57,6 +59,7 @@ class RequestFacts:
     values: Mapping[str, Any] = field(default_factory=dict)
     sent: Collection[str] = ()
     contact_field_type_id: int | None = None
+    matcher: Matcher | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ def request_findings(
     if acceptance.only_known_keys:
         yield keys_finding(fields, facts)
     if acceptance.enforce_contact_fields:
-        errors = field_errors(fields, facts.contact_field_type_id, facts.values, facts.sent)
+        errors = field_errors(fields, facts.contact_field_type_id, facts.values, facts.sent, facts.matcher)
         read = {"contact_field_type_id": facts.contact_field_type_id, "contact_field_errors": errors}
         yield Finding("enforce_contact_fields", read, "contact_field_invalid" if errors else None, errors)
 

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from server.lib.json import plain
-from server.lib.pattern import LONGEST_TEXT, BadPattern, compile_pattern
+from server.lib.pattern import LONGEST_TEXT, BadPattern, Matcher, compile_pattern
 from server.offers.value_types import DATE, READERS
 
 # Parameters of the lead itself that a contact field may ask for; every other key is a lead token's name.
@@ -65,15 +65,20 @@ def find_type(types: Iterable[ContactFieldType], sent: str) -> ContactFieldType 
 
 
 def field_errors(
-    fields: Iterable[ContactField], type_id: int | None, values: Mapping[str, Any], sent: Collection[str]
+    fields: Iterable[ContactField],
+    type_id: int | None,
+    values: Mapping[str, Any],
+    sent: Collection[str],
+    matcher: Matcher | None = None,
 ) -> dict[str, list[str]]:
     """Everything that is wrong, by parameter, in the order of the fields.
 
     `values` is what the lead will have: for an existing lead stored and sent together, so that a required field which
     is stored already is satisfied. Only values that this request `sent` are looked at: one that was stored before its
-    rule came is not the sender's mistake.
+    rule came is not the sender's mistake. All patterns share the budget of the `matcher`.
     """
     errors: dict[str, list[str]] = {}
+    matcher = matcher or Matcher()
     for field in sorted(fields, key=lambda each: each.position):
         if field.contact_field_type_id not in (None, type_id):
             continue
@@ -82,13 +87,29 @@ def field_errors(
         if value is None or not plain(value).strip():
             problem = "is missing" if field.required else None
         elif field.key in sent:
-            problem = value_problem(field, value)
+            problem = value_problem(field, value, matcher)
         if problem is not None:
             errors.setdefault(field.parameter, []).append(problem)
     return errors
 
 
-def value_problem(field: ContactField, value: Any) -> str | None:
+def compare_early(
+    fields: Iterable[ContactField], type_id: int | None, values: Mapping[str, Any], matcher: Matcher
+) -> None:
+    """Compares what was sent with the patterns of the fields, so that the `matcher` knows it when they are judged.
+
+    Where the lead's type is not known yet, the fields of every type come after those that have none.
+    """
+    wanted = [
+        each for each in fields if each.pattern and (type_id is None or each.contact_field_type_id in (None, type_id))
+    ]
+    for field in sorted(wanted, key=lambda each: each.contact_field_type_id is not None):
+        value = values.get(field.key)
+        if value is not None:
+            value_problem(field, value, matcher)
+
+
+def value_problem(field: ContactField, value: Any, matcher: Matcher) -> str | None:
     """What is wrong with a value, as the end of a sentence. White space around a text does not count."""
     try:
         read = READERS[field.value_type](value)
@@ -100,8 +121,12 @@ def value_problem(field: ContactField, value: Any) -> str | None:
         return f"must be one of: {named}{', …' if len(field.options) > MOST_NAMED else ''}"
     if field.pattern is not None and len(text) > LONGEST_TEXT:
         return f"must be at most {LONGEST_TEXT} characters long"
-    if field.pattern is not None and not compile_pattern(field.pattern).matches(text):
-        return f"must match the pattern {field.pattern}" + (f" ({field.hint})" if field.hint else "")
+    if field.pattern is not None:
+        matches = matcher.matches(field.pattern, text)
+        if matches is None:
+            return f"takes too long to compare with the pattern {field.pattern}; send a shorter text"
+        if not matches:
+            return f"must match the pattern {field.pattern}" + (f" ({field.hint})" if field.hint else "")
     return range_problem(field, read)
 
 
@@ -195,9 +220,10 @@ def options_problem(field: ContactField) -> dict[str, list[str]]:
     """Why the pick list cannot be one: an option that is written twice or that no lead could send."""
     texts: Sequence[str] = field.options
     problems = [f"{text!r} is there twice" for at, text in enumerate(texts) if text in texts[:at]]
+    matcher = Matcher()
     for text in texts:
         if not text.strip() or text != text.strip():
             problems.append(f"{text!r} must not be blank nor have white space around it")
-        elif problem := value_problem(field, text):
+        elif problem := value_problem(field, text, matcher):
             problems.append(f"{text!r} {problem}")
     return {"options": problems} if problems else {}
