@@ -13,6 +13,7 @@ from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import lifting, normalise
 from server.leads.admission import admit, powers_of, prove, refuse_key_in_url, unreadable
 from server.leads.consent import Consent, read_consent, why_consent
+from server.leads.names import names_of
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
@@ -164,6 +165,8 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     hashed = content_hash(posting, asked, powers, why_wishes, phone)
     # What makes two requests the same is what was sent, whatever there is room for meanwhile.
     limit_names(asked, grant)
+    if grant.kind == "publishable":
+        name_visitor(asked)
     plan = Plan(
         posting=posting,
         grant=grant,
@@ -244,6 +247,13 @@ def limit_names(asked: Asked, grant: Grant) -> None:
         names = ", ".join(folded[:5]) + (f" and {len(folded) - 5} more" if len(folded) > 5 else "")
         text = f"The company has as many token names as it may; {names} is kept in the token {OVERFLOW}."
         asked.warn(OVERFLOW, "too_many_token_names", text)
+
+
+def name_visitor(asked: Asked) -> None:
+    """Adds what a page's own names for its fields say of the visitor's name; what was sent stays as it is."""
+    names = names_of(asked.tokens)
+    asked.tokens |= names
+    asked.made |= names.keys()
 
 
 def check_redirect(asked: Asked, grant: Grant) -> None:

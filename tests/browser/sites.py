@@ -55,7 +55,12 @@ MISSING = "Please tick the box if you agree to be contacted."
 # Who fills in most forms, by the labels of the fields; and the lead that this is.
 PERSON: Mapping[str, str] = {"Your name": "Jane Roe", "Phone": "(719) 222-1234", "Email": "jane@example.com"}
 NUMBER = "+17192221234"
-LEAD: Mapping[str, Any] = {"caller_id": NUMBER, "email": "jane@example.com", "data": {"name": "Jane Roe"}}
+NAMES = {"first_name": "Jane", "last_name": "Roe"}
+LEAD: Mapping[str, Any] = {
+    "caller_id": NUMBER,
+    "email": "jane@example.com",
+    "data": {"name": "Jane Roe"} | NAMES,
+}
 
 # Everything that a page can leave behind in a browser.
 STORED = """async () => [

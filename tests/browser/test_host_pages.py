@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.host import Host
-from tests.browser.sites import LEAD, PERSON, READ, TEXTS, Site, now, read, with_postgresql, with_sqlite
+from tests.browser.sites import LEAD, NAMES, PERSON, READ, TEXTS, Site, now, read, with_postgresql, with_sqlite
 from tests.browser.test_seed_ajax import SEED
 from tests.factories import Account
 from tests.live import Live
@@ -15,7 +15,11 @@ from tests.npm import package_file
 
 OTHER_NUMBER = "+17192225678"
 OTHER_PERSON = {"Your name": "Max Moe", "Phone": "719 222 5678", "Email": "max@example.com"}
-OTHER_LEAD = {"caller_id": OTHER_NUMBER, "email": "max@example.com", "data": {"name": "Max Moe"}}
+OTHER_LEAD = {
+    "caller_id": OTHER_NUMBER,
+    "email": "max@example.com",
+    "data": {"name": "Max Moe", "first_name": "Max", "last_name": "Moe"},
+}
 
 
 @pytest.fixture
@@ -212,7 +216,7 @@ def test_a_form_of_instapages_is_read_by_its_labels_and_sent_by_its_own_script(s
     site.is_held()
     site.agree()
     expect(site.page.locator("#thanks")).to_have_text("Thanks, Jane Roe!")
-    site.arrived({"data": {"your_name": "Jane Roe", "zip_code": "80301", "page": "12345"}})
+    site.arrived({"data": {"your_name": "Jane Roe", "zip_code": "80301", "page": "12345"} | NAMES})
     [(path, fields)] = site.host.posted
     theirs = {name: value for name, value in fields if not name.startswith("_")}
     typed = ["Jane Roe", PERSON["Phone"], PERSON["Email"], "80301"]
@@ -306,7 +310,7 @@ def test_an_arabic_page_shows_the_default_text_as_english(site: Site) -> None:
     assert site.page.get_by_role("checkbox").evaluate(direction) == "ltr"
     site.agree()
     site.sees()
-    site.arrived({"data": {"name": "جين"}})
+    site.arrived({"data": {"name": "جين", "first_name": "جين"}})
 
 
 @with_postgresql
