@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError
+from marshmallow.fields import Field
 
 from server.errors import Refused
-from server.leads.schemas import FIELDS, load_sent
+from server.leads.schemas import CONSENT, FIELDS, Text, load_sent
 from server.leads.tokens import TokenError, capture, token_name
 from server.lib.wire import Unreadable, first_bad_character, parse_json
 
@@ -72,6 +73,10 @@ CREDENTIALS = (
 SECRET_IN_TEXT = re.compile(
     rf"((?:{'|'.join(CREDENTIALS).replace('_', '[_.]')})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
 )
+
+# Fields that lose no more than their end when they are too long. An id that is cut could be another lead's, and what
+# was agreed to counts only as a whole.
+CUT = ("email", "sub_id", "traffic_source_id", "contact_field_type")
 
 # A request can hold forty thousand keys without a name.
 MOST_WARNINGS = 100
@@ -162,13 +167,48 @@ def read_asked(tree: Mapping[str, Any]) -> Asked:
     for name in sorted(controls.keys() - READ_CONTROLS):
         asked.warn(name, "no_effect", f"{name} is reserved and has no effect here.")
     try:
-        asked.fields = load_sent(asked.fields)
+        asked.fields = load_fields(asked)
     except ValidationError as error:
         raise invalid(by_path(error.messages_dict)) from error
     for flag in ("dry_run", "explain"):
         if flag in controls:
             controls[flag] = read_flag(flag, controls[flag])
     return asked
+
+
+def load_fields(asked: Asked) -> dict[str, Any]:
+    """The validated fields. Only where they are not valid somebody looks for those that are merely too long."""
+    try:
+        return load_sent(asked.fields)
+    except ValidationError:
+        if not cut_long(asked):
+            raise
+    return load_sent(asked.fields)
+
+
+def cut_long(asked: Asked) -> bool:
+    """Whether a field was shortened that loses no more than its end by it; asked.fields hold what is left of it."""
+    cut = [cut_field(asked, name, asked.fields, FIELDS[name]) for name in CUT]
+    if isinstance(asked.fields.get("consent"), dict):
+        asked.fields["consent"] = dict(asked.fields["consent"])
+        cut.append(cut_field(asked, "consent.page_url", asked.fields["consent"], CONSENT["page_url"]))
+    return any(cut)
+
+
+def cut_field(asked: Asked, path: str, fields: dict[str, Any], kind: Field[Any]) -> bool:
+    """Cuts a field to its length, aloud; whether it was too long."""
+    name = path.rpartition(".")[2]
+    value = fields.get(name)
+    if not isinstance(value, str) or not isinstance(kind, Text) or len(value) <= kind.longest:
+        return False
+    # The blanks around a value are not its beginning.
+    fields[name] = value.strip()[: kind.longest]
+    if len(value.strip()) > kind.longest:
+        text = (
+            f"{path} has more than {kind.longest} characters. The lead keeps its beginning, the submission all of it."
+        )
+        asked.warn(path, "value_cut", text)
+    return True
 
 
 def by_path(errors: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Captured:
 
 
 class TokenError(Exception):
-    """A key or a value is too long for a token. `parameter` is the key as sent, cut to a name's length."""
+    """A key is too long for a token's name. `parameter` is the key as sent, cut to a name's length."""
 
     code = "invalid_parameter"
 
@@ -52,7 +52,15 @@ def capture(stray: Mapping[str, Any]) -> Captured:
         name = own_name or next(spare_names)
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
-        tokens[name] = _checked(key, name, value)
+        if len(name) > LONGEST_NAME:
+            raise TokenError(key, f"Must be a name of at most {LONGEST_NAME} characters")
+        tokens[name] = value
+        if _size(value) > LARGEST_VALUE:
+            tokens[name] = cut(value, LARGEST_VALUE)
+            text = (
+                f"{name} has more than {LARGEST_VALUE} bytes. The token keeps its beginning, the submission all of it."
+            )
+            warnings.append({"param": key[:LONGEST_NAME], "code": "value_cut", "message": text})
         if not own_name:
             text = f"Nothing of this key is left in a-z, 0-9 and _; it is kept as {name}."
             warnings.append({"param": key[:LONGEST_NAME], "code": "renamed_key", "message": text})
@@ -87,12 +95,27 @@ def _spare_names(stray: Mapping[str, Any]) -> Iterator[str]:
             yield name
 
 
-def _checked(key: str, name: str, value: Any) -> Any:
-    if len(name) > LONGEST_NAME:
-        raise TokenError(key, f"Must be a name of at most {LONGEST_NAME} characters")
-    if _size(value) > LARGEST_VALUE:
-        raise TokenError(key, f"Must be at most {LARGEST_VALUE} bytes long")
-    return value
+def cut(value: Any, room: int) -> Any:
+    """The beginning of a value that takes `room` bytes at most: of a text whole characters, of a list or hash its first
+    members, the last of them cut likewise."""
+    if isinstance(value, str):
+        return value.encode(errors="surrogatepass")[: max(room, 0)].decode(errors="ignore")
+    if not isinstance(value, dict | list):
+        return value
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    kept: list[tuple[Any, Any]] = []
+    # The first bracket; the last one takes the room of the comma that the last member has not.
+    room -= len("[")
+    for name, inner in members:
+        room -= _length(name) + len(":,") if isinstance(value, dict) else len(",")
+        fits = _length(inner) <= room
+        # Two quotes stand around a text.
+        part = inner if fits else cut(inner, room - len('""') if isinstance(inner, str) else room)
+        room -= _length(part)
+        if room < 0:
+            break
+        kept.append((name, part))
+    return dict(kept) if isinstance(value, dict) else [part for _, part in kept]
 
 
 def _size(value: Any) -> int:
@@ -100,9 +123,12 @@ def _size(value: Any) -> int:
     if isinstance(value, str):
         # Half a surrogate pair has no place in UTF-8; to refuse it is for whoever reads the request.
         return len(value.encode(errors="surrogatepass"))
-    if isinstance(value, (dict, list)):
-        return _size(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    return 0
+    return _length(value) if isinstance(value, dict | list) else 0
+
+
+def _length(value: Any) -> int:
+    """Bytes of a value as JSON."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
 
 
 def _fold(tokens: dict[str, Any]) -> dict[str, Any]:

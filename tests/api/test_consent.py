@@ -313,7 +313,6 @@ def test_a_lead_without_a_record_has_no_consent(client: FlaskClient, account: Ac
             "consent.shown_at",
             "Must be a valid time: <now>, from the year 2000 to the next year",
         ),
-        ({"page_url": "x" * 2049}, "consent.page_url", "Must be a String of at most 2048 characters"),
     ],
 )
 def test_what_is_wrong_is_named(client: FlaskClient, account: Account, consent: Any, param: str, text: str) -> None:
