@@ -121,13 +121,13 @@ def call_schema() -> Json:
 EVIDENCE: Json = {"type": "string", "enum": [*Evidence]}
 TEXT_IS: Json = {"type": "string", "enum": [*Match, None], "nullable": True}
 SAID = {"evidence": EVIDENCE, "granted": or_null(SWITCH), "text_is": TEXT_IS, "gpc": SWITCH}
-LEAD_CONSENT = always(
-    **SAID,
-    granted_at=or_null(TIME),
-    received_at=or_null(TIME),
-    disclosure=or_null(TEXT),
-    submission_id=or_null(UUID),
-)
+CONSENT_SHOWN: Json = SAID | {
+    "granted_at": or_null(TIME),
+    "received_at": or_null(TIME),
+    "disclosure": or_null(TEXT),
+    "submission_id": or_null(UUID),
+}
+LEAD_CONSENT = always(**CONSENT_SHOWN, claim=or_null(always(**CONSENT_SHOWN)))
 CONSENT_RECORD = always(
     version=WHOLE,
     company_id=WHOLE,

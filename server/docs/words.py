@@ -70,6 +70,8 @@ WORDS: Mapping[str, str] = {
     "lead.updated_at": "When it last changed.",
     "lead.deleted_at": "When it was deleted; only a deleted one has it.",
     "lead.consent": "The best consent that it has, read from its submissions; only where a lead is read back.",
+    "lead.consent.claim": "The best that pages have said since of a lead that they did not make: it counts for nothing"
+    " above. Null where they have said nothing.",
     "consent": "The consent record, which each submission that was taken has; only where one submission is shown.",
     "consent.evidence": "How well it is evidenced, computed and never taken from input: `witnessed` by our script, by"
     " which is shown that it was fetched lately for this disclosure, and not that a person saw it; `third_party`, by a"

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.lead_tokens.rules import PUBLIC
+from server.leads.accept import stops
 from server.leads.match import Warnings, no_effect, overdue
-from server.leads.plan import Plan
+from server.leads.plan import Plan, Why
 from server.leads.state import COLUMNS, ContactState
 from server.lib import secrets
 from server.schedules.rules import Step, due
@@ -34,6 +36,7 @@ def new_lead(plan: Plan, contact: ContactState) -> dict[str, Any]:
         expires_at=plan.expires_at,
         deletes_at=plan.deletes_at,
         held_at=plan.now if plan.consent.held else None,
+        held_by=plan.powers if plan.consent.held else None,
         traffic_source_id=attribution.source_id,
         traffic_source_text=attribution.text,
         sub_id=attribution.sub_id,
@@ -77,6 +80,28 @@ def attribute(plan: Plan, lead: dict[str, Any]) -> None:
         lead.update({"sub_id": attribution.sub_id} if untouched or attribution.sub_id is not None else {})
 
 
+def lift_hold(plan: Plan, lead: dict[str, Any]) -> tuple[Why, Warnings]:
+    """Frees a lead that only a page's consent has held, now that a server brings it: a stranger must not stop what is
+    yet to come. A server's own consent to another text holds it on."""
+    if lead["held_at"] is None or plan.public or stops(plan):
+        return [], []
+    if plan.consent.held:
+        lead["held_by"] = plan.powers
+        return [], []
+    if lead["held_by"] != PUBLIC:
+        return [], []
+    why = {
+        "step": "hold",
+        "read": {"held_at": lead["held_at"], "held_by": lead["held_by"]},
+        "decided": "released",
+        "rule": "a page's consent held it, and a page holds nothing that a server token brings",
+        "record": lead["id"],
+    }
+    lead.update(held_at=None, held_by=None)
+    text = "The lead was held for the text that a page had sent; it is held no more, for a server token brings it."
+    return [why], [{"param": "consent", "code": "hold_lifted", "message": text}]
+
+
 def later(stored: datetime, now: datetime) -> datetime:
     """The next `updated_at`: now, and never the same twice."""
     return max(now, stored + MILLISECOND)
@@ -88,7 +113,8 @@ def plan_action(plan: Plan, lead: dict[str, Any], contact: ContactState, new: bo
     asked_at = plan.asked.fields.get("next_action_at")
     restarts = bool(plan.asked.fields.get("restart_schedule"))
     # A lead whose number was free again by itself waits for somebody who may do more than add.
-    resumes = lead["status"] in ("blocked", "opt_out") and not plan.public
+    stopped = lead["status"] in ("blocked", "opt_out") or (lead["status"] == "held" and lead["held_at"] is None)
+    resumes = stopped and not plan.public
     if contact.stopped:
         rule = "the number is blocked, suppressed or opted out: nothing is planned"
         if lead["is_live"]:

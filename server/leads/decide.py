@@ -9,7 +9,7 @@ from server.errors import Refused
 from server.leads.accept import accept
 from server.leads.assign import assign_numbers
 from server.leads.callbacks import CallbackChange, decide_callback
-from server.leads.change import changed_lead, new_lead, plan_action
+from server.leads.change import changed_lead, lift_hold, new_lead, plan_action
 from server.leads.match import DELETE, clear_existing, double_click, find_lead, no_effect, overdue
 from server.leads.plan import Plan, Why
 from server.leads.state import ContactState, State
@@ -75,10 +75,13 @@ def decide(plan: Plan, state: State) -> Decision:
     if found is None and plan.asked.fields.get("update_only"):
         raise nothing_to_update()
     why_accept = accept(plan, state, found)
+    why_hold: Why = []
     if found is None:
         action, lead = "created", new_lead(plan, contact)
     else:
         action, lead = "updated", changed_lead(plan, found, contact)
+        why_hold, lifted = lift_hold(plan, lead)
+        warnings = [*warnings, *lifted]
     decision = Decision(
         action,
         lead,
@@ -89,7 +92,7 @@ def decide(plan: Plan, state: State) -> Decision:
         contact_is_new=state.contact is None,
         contact_changed=changes_contact,
         stops=stops,
-        why=[why_contact, match.why, *why_clear, *why_accept],
+        why=[why_contact, match.why, *why_clear, *why_accept, *why_hold],
         warnings=warnings,
     )
     follow(plan, decision)

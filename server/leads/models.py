@@ -79,6 +79,8 @@ class Lead(Model):
     deletes_at: Mapped[datetime | None]
     # Since when it waits for somebody to look at its consent; nothing is planned meanwhile.
     held_at: Mapped[datetime | None]
+    # Whose consent it waits for: `public` powers' or `server` ones'. Null where that was not noted yet.
+    held_by: Mapped[str | None]
     traffic_source_id: Mapped[int | None]
     traffic_source_text: Mapped[str | None]
     sub_id: Mapped[str | None]

@@ -164,7 +164,7 @@ def release(plan: Plan, state: State, decision: Decision) -> None:
     if lead["held_at"] is None or not lead["is_live"]:
         unchanged(decision, "release", "the lead is not held")
         return
-    lead["held_at"] = None
+    lead.update(held_at=None, held_by=None)
     if decision.contact.stopped:
         explain(decision, "release", "released, but the number is blocked, suppressed or opted out")
         return

@@ -121,6 +121,7 @@ LEAD_INSERT = lean(
             "expires_at",
             "deletes_at",
             "held_at",
+            "held_by",
         ]
     ),
 )

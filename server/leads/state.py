@@ -85,11 +85,14 @@ RELEASED = (
     " and lead_id is not null"
 )
 VERSION = "select config_version from company where id = :company_id"
+# Of a number's leads those that count as there already: for a server not what only a page's consent holds.
+COUNTED = (
+    "company_id = :company_id and caller_id = :caller_id and deleted_at is null"
+    " and (:powers = 'public' or held_at is null or held_by is null or held_by <> 'public')"
+)
 FACTS = (
-    "select (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
-    f" and deleted_at is null and (:everywhere = 'yes' or ({OWN}))),"
-    " (select max(created_at) from lead where company_id = :company_id and caller_id = :caller_id"
-    " and deleted_at is null and traffic_source_text = :source),"
+    f"select (select max(created_at) from lead where {COUNTED} and (:everywhere = 'yes' or ({OWN}))),"
+    f" (select max(created_at) from lead where {COUNTED} and traffic_source_text = :source),"
     # All that was answered as taken: to count the leads alone would tell a page which numbers are known.
     " (select count(*) from submission where company_id = :company_id and created_at > :ip_since"
     " and remote_ip = :remote_ip and (action <> 'refused' or code in ('duplicate_lead', 'suppressed', 'quarantined'))"
@@ -280,6 +283,7 @@ def read_facts(ledger: Ledger, plan: Plan) -> StoredFacts:
     rules = plan.grant.acceptance
     asked = owned(plan.grant, plan.phone.e164) | {
         "everywhere": "yes" if rules.duplicate_scope == "company" else "no",
+        "powers": plan.powers,
         "source": plan.attribution.text,
         "remote_ip": plan.posting.remote_ip,
         "ip_since": plan.now - timedelta(seconds=rules.ip_limit_seconds or 0),

@@ -16,6 +16,7 @@ from server.consent.texts import MOST_UNREVIEWED
 from server.lead_tokens import queries
 from server.leads.schemas import CONSENT
 from server.lib import clock
+from server.schedules.models import Schedule
 from tests.api.calls import LEADS, NOW, NUMBER, PAGE, SUBMISSIONS, Json, refused, send, take, taken, warned
 from tests.api.kinds import API, VERSION
 from tests.factories import Account, make_account
@@ -274,17 +275,42 @@ def test_another_time_at_the_box_is_no_other_lead(client: FlaskClient, pages: Pa
 def test_a_lead_shows_the_best_consent_that_it_has(client: FlaskClient, pages: Pages) -> None:
     account = pages.account
     pages.publish()
-    says = [None, {"granted": False}, {"granted": True}, pages.say(), {"granted": True}, None]
-    best = ["none", "none", "asserted", "witnessed", "witnessed", "witnessed"]
+    agrees: Json = {"consent": {"granted": True}}
+    says: list[Json] = [{}, {"consent": {"granted": False}}, agrees, {"trusted_form_cert_url": CERTIFICATE}, agrees, {}]
+    best = ["none", "none", "asserted", "third_party", "third_party", "third_party"]
     for number, (said, evidence) in enumerate(zip(says, best, strict=True)):
-        more = {} if said is None else {"consent": said}
-        body = take(client, pages.page, zip=str(number), **more)
+        body = take(client, account.schedule_token, zip=str(number), **said)
         lead = shown(client, account, body)
-        assert lead["consent"]["evidence"] == evidence
-        if evidence == best[-1] == "witnessed" and number >= 3:
+        assert (lead["consent"]["evidence"], lead["consent"]["claim"]) == (evidence, None)
+        if number >= 3:
             assert lead["consent"]["submission_id"] == account.submissions()[3]["id"]
     [listed] = client.get(f"{LEADS}?columns=id,consent", headers=account.bearer).get_json()["leads"]
     assert listed == {"id": lead["id"], "consent": lead["consent"]}
+
+
+@pytest.mark.parametrize("maker", ["server", "page"])
+def test_what_a_page_says_of_a_lead_that_is_there_is_a_claim(client: FlaskClient, pages: Pages, maker: str) -> None:
+    pages.publish()
+    made = take(client, pages.account.schedule_token if maker == "server" else pages.page, zip="1")
+    before = shown(client, pages.account, made)["consent"]
+    assert (before["evidence"], before["claim"]) == ("none", None)
+    take(client, pages.page, zip="2")
+    assert shown(client, pages.account, made)["consent"] == before
+    claimed = take(client, pages.page, zip="3", consent=pages.say())
+    after = shown(client, pages.account, made)["consent"]
+    assert {**after, "claim": None} == before
+    assert (after["claim"]["evidence"], after["claim"]["text_is"]) == ("witnessed", "same")
+    assert after["claim"]["submission_id"] == claimed["metadata"]["submission_id"]
+    # What a server says counts, and stands beside the claim.
+    take(client, pages.account.schedule_token, zip="4", consent=True)
+    lead = shown(client, pages.account, made)["consent"]
+    assert (lead["evidence"], lead["claim"]) == ("asserted", after["claim"])
+
+
+def test_the_page_that_made_a_lead_is_its_witness(client: FlaskClient, pages: Pages) -> None:
+    pages.publish()
+    consent = shown(client, pages.account, take(client, pages.page, consent=pages.say()))["consent"]
+    assert (consent["evidence"], consent["text_is"], consent["claim"]) == ("witnessed", "same", None)
 
 
 def test_a_lead_without_a_record_has_no_consent(client: FlaskClient, account: Account) -> None:
@@ -462,8 +488,10 @@ def test_an_offers_lead_waits_when_it_is_released(client: FlaskClient, pages: Pa
 
 
 def test_a_held_lead_stays_held_whatever_else_is_sent(client: FlaskClient, pages: Pages) -> None:
-    lead = held_lead(client, pages)
     token = pages.account.schedule_token
+    version = pages.publish()
+    said = {"granted": True, "disclosure": version["content_hash"], "text": "Something else."}
+    lead = take(client, token, consent=said)["lead"]
     for more in ({"restart_schedule": True}, {"next_action_at": "2027-01-01T00:00:00Z"}, {"consent": True}):
         body = take(client, token, **more)
         assert (body["lead_id"], body["lead"]["status"], body["lead"]["next_action_at"]) == (lead["id"], "held", None)
@@ -495,7 +523,38 @@ def test_no_page_holds_a_lead_that_is_there(client: FlaskClient, pages: Pages) -
     take(client, pages.page, consent=pages.say("Something else."), zip="2")
     [lead] = client.get(LEADS, headers=pages.account.bearer).get_json()["leads"]
     assert (lead["status"], lead["next_action_at"]) == (before["status"], before["next_action_at"])
-    assert lead["consent"]["text_is"] == "differs"
+    assert (lead["consent"]["text_is"], lead["consent"]["claim"]["text_is"]) == (None, "differs")
+
+
+@pytest.mark.parametrize("acceptance", [{}, {"duplicate_seconds": 3600}, {"same_source_seconds": 3600}], ids=str)
+def test_what_a_page_holds_a_server_brings_all_the_same(
+    client: FlaskClient, pages: Pages, acceptance: dict[str, Any]
+) -> None:
+    account = pages.account
+    lead = held_lead(client, pages, traffic_source_id="google_ads")
+    account.change(Schedule, account.schedule_id, acceptance=acceptance)
+    body = take(client, account.token(shows_stored_lead=True), traffic_source_id="google_ads", explain=True)
+    assert (body["lead_id"], body["action"], body["lead"]["status"]) == (lead["id"], "updated", "scheduled")
+    assert body["lead"]["next_action_at"] is not None
+    assert warned(body) == [("consent", "hold_lifted")]
+    [step] = [step for step in body["why"] if step["step"] == "hold"]
+    assert (step["read"]["held_by"], step["decided"], step["record"]) == ("public", "released", lead["id"])
+
+
+def test_a_server_that_brings_another_text_too_holds_the_lead_on(client: FlaskClient, pages: Pages) -> None:
+    lead = held_lead(client, pages)
+    said = {"granted": True, "disclosure": pages.version["content_hash"], "text": "Something else."}
+    for consent in (said, True):
+        body = take(client, pages.account.schedule_token, consent=consent)
+        assert (body["lead_id"], body["lead"]["status"]) == (lead["id"], "held")
+
+
+def test_a_vendor_does_not_hear_that_a_page_has_held_the_number(client: FlaskClient, pages: Pages) -> None:
+    lead = held_lead(client, pages)
+    body = take(client, pages.account.vendor_token, explain=True)
+    assert (warned(body), [step for step in body["why"] if step["step"] == "hold"]) == ([], [])
+    assert shown(client, pages.account, body)["status"] == "scheduled"
+    assert lead["status"] == "held"
 
 
 def test_only_who_may_change_leads_releases_them(client: FlaskClient, app: Flask, pages: Pages) -> None:
