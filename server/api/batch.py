@@ -18,7 +18,7 @@ from server.leads.posting import Posting
 from server.leads.settle import Taken
 from server.lib import json, secrets
 from server.lib.ledger import Runner
-from server.lib.wire import LIMITS, Code, Limits, Unreadable, undot
+from server.lib.wire import LIMITS, Code, Limits, Note, Unreadable, undot
 
 blueprint = Blueprint("batch", __name__, url_prefix="/api/v1/leads")
 
@@ -102,16 +102,29 @@ def postings(whole: Posting, leads: list[Any]) -> list[Posting]:
     ids = sorted(secrets.new_id() for _ in leads)
     # No lead is longer than all that came.
     short = (request.content_length or BATCH.body_bytes) <= LIMITS.body_bytes
+    notes = notes_by_place(whole.notes)
     made = []
     for place, lead in enumerate(leads):
         problem = None if short and isinstance(lead, dict) else unfit_lead(lead, place)
         body = undot(lead) if problem is None else {}
         named = replace(whole, query=for_all, body=body, unreadable=problem, submission_id=ids[place])
+        named.notes = notes.get(str(place), notes[""])
         named.idempotency_header = f"{key}/{place}" if key is not None and "idempotency_key" not in body else None
         if "auth_token" in body:
             named.key, named.key_sent = keys.find(None, body["auth_token"])
         made.append(named)
     return made
+
+
+def notes_by_place(notes: Sequence[Note]) -> dict[str, list[Note]]:
+    """What was noted of each lead, by its place; under no place what is noted of what stands beside them."""
+    by_place: dict[str, list[Note]] = {"": [note for note in notes if not note.parameter.startswith("leads.")]}
+    for note in notes:
+        beside, _, within = note.parameter.partition("leads.")
+        if within and not beside:
+            place, _, name = within.partition(".")
+            by_place.setdefault(place, list(by_place[""])).append(note._replace(parameter=name))
+    return by_place
 
 
 def unfit_lead(lead: Any, place: int) -> Unreadable | None:

@@ -14,7 +14,7 @@ from server.leads.intake import take_lead
 from server.leads.posting import Posting
 from server.leads.settle import Taken
 from server.lib import clock
-from server.lib.wire import LIMITS, Limits, Unreadable, read_body, read_query, read_signed
+from server.lib.wire import LIMITS, Limits, Note, Unreadable, read_body, read_query, read_signed
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
 
@@ -72,19 +72,20 @@ def read_posting(subject: str | None = None, by_key: bool = False, limits: Limit
     environ = request.environ
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
+    notes: list[Note] = []
     problem = None
     signed = b""
     header = environ.get
     signatures = signatures_of(header)
     try:
-        query = read_query(environ)
+        query = read_query(environ, notes=notes)
     except Unreadable as error:
         problem = error
     try:
         if signatures:
-            body, signed = read_signed(environ, limits)
+            body, signed = read_signed(environ, limits, notes)
         else:
-            body = read_body(environ, limits)
+            body = read_body(environ, limits, notes)
     except Unreadable as error:
         problem = problem or error
     origin = header("HTTP_ORIGIN")
@@ -100,6 +101,7 @@ def read_posting(subject: str | None = None, by_key: bool = False, limits: Limit
         by_key=by_key,
         expected=seen_by_editor(header("HTTP_IF_MATCH"), body) if by_key else None,
         unreadable=problem,
+        notes=notes,
         key=key,
         key_sent=key_sent,
         idempotency_header=header("HTTP_IDEMPOTENCY_KEY"),

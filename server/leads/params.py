@@ -1,7 +1,7 @@
 """From a request's parameters to what was asked for: fields, tokens, credentials and switches. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from marshmallow.fields import Field
 from server.errors import Refused
 from server.leads.schemas import CONSENT, FIELDS, Text, load_sent
 from server.leads.tokens import TokenError, capture, token_name
-from server.lib.wire import Unreadable, first_bad_character, parse_json
+from server.lib.wire import Note, Unreadable, first_bad_character, parse_json
 
 # Names that are no field of the lead and still never become a token.
 CONTROLS = frozenset(
@@ -111,6 +111,11 @@ class Asked:
         self.warnings.append({"param": param, "code": code, "message": message})
 
 
+def warning_of(note: Note) -> dict[str, str]:
+    """What the reader of the request noted, as a warning."""
+    return {"param": note.parameter, "code": note.code, "message": note.message}
+
+
 def blank(value: Any) -> bool:
     """Whether a value counts as absent."""
     return value is None or (isinstance(value, str) and not value.strip())
@@ -150,8 +155,9 @@ def redacted_text(body: bytes) -> str:
     return SECRET_IN_TEXT.sub(r"\1[redacted]", text)
 
 
-def read_asked(tree: Mapping[str, Any]) -> Asked:
-    """Sorts and validates the parameters; raises Refused naming every field that is wrong."""
+def read_asked(tree: Mapping[str, Any], notes: Iterable[Note] = ()) -> Asked:
+    """Sorts and validates the parameters; raises Refused naming every field that is wrong. `notes` are what the reader
+    of the request had to say of them."""
     fields: dict[str, Any] = {}
     controls: dict[str, Any] = {}
     stray: dict[str, Any] = {}
@@ -160,7 +166,7 @@ def read_asked(tree: Mapping[str, Any]) -> Asked:
             stray[name] = value
         elif not blank(value):
             (fields if name in FIELDS else controls)[name] = value
-    asked = Asked(fields, {}, controls)
+    asked = Asked(fields, {}, controls, warnings=[warning_of(note) for note in notes])
     sort_tokens(asked, stray, read_data(asked))
     if "number" in asked.fields:
         asked.fields.setdefault("caller_id", asked.fields["number"])
@@ -227,7 +233,9 @@ def read_data(asked: Asked) -> dict[str, Any]:
     packed = asked.controls.get("data_json", {})
     if isinstance(packed, str):
         try:
-            packed = parse_json(packed.encode())
+            notes: list[Note] = []
+            packed = parse_json(packed.encode(), notes=notes)
+            asked.warnings.extend(warning_of(note._replace(parameter=f"data.{note.parameter}")) for note in notes)
         except (Unreadable, UnicodeError) as error:
             raise invalid({"data_json": ["Must be a JSON object as text"]}) from error
     if not isinstance(packed, dict):

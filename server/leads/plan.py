@@ -135,7 +135,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     lifted = None
     if lifting.FLAG in tree and posting.verb in (None, "update") and lifting.wished(tree):
         tree, lifted = lifting.lift_payload(tree, grant.region)
-    asked = read_asked(tree)
+    asked = read_asked(tree, posting.notes)
     # Before the wishes: what is no time at all is refused whoever wishes it, and so is one out of range.
     normalise.normalise_times(asked, grant.time_zone, posting.now)
     key = idempotency_key(posting, asked)

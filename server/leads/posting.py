@@ -8,7 +8,7 @@ from typing import Any
 
 from server.companies.queries import KeyHolder
 from server.leads.params import blank
-from server.lib.wire import Unreadable, merge
+from server.lib.wire import Note, Unreadable, merge
 
 # What an endpoint does to the one lead that its path names; the others create or update.
 VERBS = {
@@ -69,6 +69,8 @@ class Posting:
     by_key: bool = False
     expected: str | None = None
     unreadable: Unreadable | None = None
+    # What was read although it was not quite right.
+    notes: Sequence[Note] = ()
     original: Original | None = None
     key: KeyHolder | None = None
     key_sent: bool = False

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from tests.api.calls import LEADS
 from tests.factories import Account
 from tests.live import Live, running_server
 from tests.raw import Answer, Wire, ask, chunks, listed, permits, preflight, request, understood
+from tests.unit import table
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -107,22 +109,54 @@ def test_a_body_whose_connection_breaks_makes_no_lead(live: Live, account: Accou
     assert len(account.submissions()) == 1
 
 
-NOT_UTF_8 = {
-    "JSON": lambda account: post(account, JSON, b'{"note": "\xff"}'),
-    "JSON in UTF-16": lambda account: post(account, JSON, '{"note": "x"}'.encode("utf-16")),
-    "a form": lambda account: post(account, FORM, b"note=\xff"),
-    "a form, escaped": lambda account: post(account, FORM, b"note=%FF"),
-    "FormData": lambda account: post(
-        account, MULTIPART, b'--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n\xff\r\n--b--\r\n'
-    ),
-    "the query string, escaped": lambda account: request("POST", url(account, "&note=%FF")),
-}
+@pytest.mark.parametrize("row", table("wire_charsets.csv"), ids=lambda row: row["case"])
+def test_a_lead_of_an_old_page_is_taken_and_warned_of(live: Live, account: Account, row: dict[str, str]) -> None:
+    answer = ask(live.port, post(account, {"Content-Type": row["type"]}, row["body"].encode("latin-1")))
+    if not row["result"].startswith("{"):
+        refused(answer, 400, row["result"])
+        assert re.search(row["noted"], answer.json["message"])
+    elif "half" in row["case"]:
+        refused(answer, 422, "invalid_character")
+    else:
+        content = understood(answer)
+        noted = [f"{warning['param']}:{warning['code']}" for warning in content["warnings"]]
+        assert content["action"] == "created"
+        assert [note for note in noted if note.endswith(("guessed", "repaired"))] == (
+            row["noted"].split(" ") if row["noted"] else []
+        )
+        [kept] = account.submissions()
+        assert json.loads(kept["received"])["body"] == json.loads(row["result"])
 
 
-@pytest.mark.parametrize("place", NOT_UTF_8)
-def test_what_is_not_utf_8_is_malformed(live: Live, account: Account, place: str) -> None:
-    refused(ask(live.port, NOT_UTF_8[place](account)), 400, "malformed_body")
-    assert account.leads() == []
+def test_a_query_string_of_an_old_page_is_taken_and_warned_of(live: Live, account: Account) -> None:
+    content = understood(ask(live.port, request("POST", url(account, "&first_name=Jos%E9"))))
+    assert content["lead"]["data"] == {"first_name": "José"}
+    assert content["warnings"] == [
+        {
+            "param": "first_name",
+            "code": "charset_guessed",
+            "message": "first_name is not UTF-8, and was read as Windows-1252. Send UTF-8, or declare the charset.",
+        }
+    ]
+
+
+def test_one_bad_byte_in_a_batch_costs_no_lead_and_is_warned_of_at_its_own(live: Live, account: Account) -> None:
+    body = (
+        b'{"leads": [{"caller_id": "7192221234", "first_name": "Jos\xc3\xa9"},'
+        b' {"caller_id": "7192221235", "data": {"first_name": "Jos\xe9"}},'
+        b' {"caller_id": "7192221236", "note": "one\ntwo"}, {"caller_id": "1", "note": "\xff"}]}'
+    )
+    answer = ask(live.port, request("POST", f"{LEADS}/batch?lead_token={account.schedule_token}", JSON, body))
+    first, second, third, fourth = answer.json["results"]
+    assert (first["lead"]["data"], first["warnings"]) == ({"first_name": "José"}, [])
+    assert second["lead"]["data"] == {"first_name": "José"}
+    assert [(warning["param"], warning["code"]) for warning in second["warnings"]] == [
+        ("data.first_name", "charset_guessed")
+    ]
+    assert third["lead"]["data"] == {"note": "one\ntwo"}
+    assert [(warning["param"], warning["code"]) for warning in third["warnings"]] == [("note", "json_repaired")]
+    assert fourth["code"] == "invalid_caller_id"
+    assert len(account.leads()) == 3
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, identity"])

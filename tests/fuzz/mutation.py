@@ -55,7 +55,7 @@ class Message:
 def corpus() -> list[Message]:
     """The requests of the tables: wild clients, forms, bodies of every type, lists of numbers; and some of our own."""
     found = [*of_wild_clients(), *OWN]
-    for row in table("wire_bodies.csv"):
+    for row in (*table("wire_bodies.csv"), *table("wire_charsets.csv")):
         found.append(Message(body=row["body"].encode("latin-1"), content_type=row["type"]))
     for row in table("wire_forms.csv"):
         form = row["form"].encode()

@@ -56,10 +56,13 @@ def read(message: Message) -> list[Any]:
     """Everything that the reader makes of a message: trees, texts, and refusals as what they say."""
     query = outcome(lambda: read_query(environ(message)), message.query)
     body = outcome(lambda: read_body(environ(message)), message.body)
+    lenient = outcome(
+        lambda: [read_query(environ(message), notes=[]), read_body(environ(message), notes=[])], message.body
+    )
     upload = outcome(lambda: read_upload(environ(message)), message.body)
     merged = merge(query, body) if type(query) is type(body) is dict else {}
     parsed = outcome(lambda: parse_json(message.body), message.body)
-    return [query, body, upload, parsed, merged, first_bad_character(merged)]
+    return [query, body, lenient, upload, parsed, merged, first_bad_character(merged)]
 
 
 def outcome(reader: Callable[[], Any], sent: bytes) -> Any:
@@ -85,10 +88,10 @@ def judge(message: Message) -> None:
     """Reads a message, twice, and judges what came of it."""
     results = read(message)
     assert spelt(read(message)) == spelt(results), "it reads otherwise the second time"
-    query, body, upload, parsed, merged, path = results
+    query, body, lenient, upload, parsed, merged, path = results
     assert {type(query), type(body), type(parsed)} <= {dict, tuple}
     assert type(upload) in (dict, tuple, str)
-    for result in (query, body, upload, parsed, merged):
+    for result in (query, body, *lenient, upload, parsed, merged):
         if isinstance(result, dict):
             judge_tree(result)
     if type(query) is type(body) is dict:

@@ -73,6 +73,12 @@ def in_data(name: str) -> dict[str, Any]:
     return {"data": {name: "1"}}
 
 
+def test_a_raw_line_break_in_data_json_is_read_and_named() -> None:
+    asked = read_asked({"data_json": '{"note": "one\ntwo"}'})
+    assert asked.tokens == {"note": "one\ntwo"}
+    assert warned(asked) == [("data.note", "json_repaired")]
+
+
 def test_the_reserved_keys_are_the_contracts() -> None:
     assert {*RESERVED_BY_CONTRACT.split(), *FIELDS, *PROOFS} == RESERVED
 

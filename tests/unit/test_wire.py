@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from server.lib.wire import (
     FORM,
     Limits,
+    Note,
     Unreadable,
     first_bad_character,
     merge,
@@ -144,6 +145,32 @@ def test_a_body_is_read_by_its_type_or_refused_by_name(row: dict[str, str]) -> N
         error = refusal(environ(body, row["type"]))
         assert error.code == row["result"]
         assert error.body == body
+
+
+@pytest.mark.parametrize("row", table("wire_charsets.csv"), ids=lambda row: row["case"])
+def test_a_body_of_an_old_page_is_read_and_what_was_guessed_or_repaired_is_named(row: dict[str, str]) -> None:
+    notes: list[Note] = []
+    request = environ(row["body"].encode("latin-1"), row["type"])
+    if row["result"].startswith("{"):
+        assert json.dumps(read_body(request, notes=notes)) == json.dumps(json.loads(row["result"]))
+        assert " ".join(f"{note.parameter}:{note.code}" for note in notes) == row["noted"]
+    else:
+        with pytest.raises(Unreadable, match=row["noted"]) as caught:
+            read_body(request, notes=notes)
+        assert caught.value.code == row["result"]
+
+
+@pytest.mark.parametrize("query", ["a=\xe9", "a=%E9"])
+def test_a_query_string_of_an_old_page_is_read_and_named(query: str) -> None:
+    notes: list[Note] = []
+    assert read_query({"QUERY_STRING": query}, notes=notes) == {"a": "é"}
+    assert notes == [Note("a", "charset_guessed")]
+
+
+def test_the_notes_about_a_body_end_somewhere() -> None:
+    notes: list[Note] = []
+    assert len(parse_json(b'{"a": [' + b'"\xe9",' * 50_000 + b"1]}", notes=notes)["a"]) == 50_001
+    assert len(notes) == 20_000
 
 
 def test_a_request_without_any_header_reads_as_empty() -> None:

@@ -1,59 +1,64 @@
 """A WSGI request's parameters: its query string, and its body in every common format."""
 
 import codecs
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from server.lib.wire.charsets import WIDE_STARTS, charset_of, to_utf_8
 from server.lib.wire.forms import read_form, read_parts
 from server.lib.wire.objects import parse_json
 from server.lib.wire.stream import receive
-from server.lib.wire.terms import FORM, LIMITS, MULTIPART, Limits, Tree, Unreadable, shown, unsupported
+from server.lib.wire.terms import FORM, LIMITS, MULTIPART, Limits, Note, Tree, Unreadable, shown, unsupported
 from server.lib.wire.tree import nest, undot
 
 TEXT = ("text/csv", "text/plain")
 
-CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';\s]*)", re.I)
 
+def read_query(environ: Mapping[str, Any], limits: Limits = LIMITS, notes: list[Note] | None = None) -> Tree:
+    """The parameters of the query string; raises Unreadable.
 
-def read_query(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:
-    """The parameters of the query string; raises Unreadable."""
+    With `notes`, a reader is lenient: it reads what is nearly right, and appends what was wrong with it.
+    """
     # WSGI hands bytes over as latin-1 text (PEP 3333).
     query = environ.get("QUERY_STRING", "").encode("latin-1")
     try:
-        return read_form(query, "query string", limits)
+        return read_form(query, "query string", limits, notes)
     except Unreadable as error:
         error.body = query
         raise
 
 
-def read_body(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree:
+def read_body(environ: Mapping[str, Any], limits: Limits = LIMITS, notes: list[Note] | None = None) -> Tree:
     """The parameters of the body; raises Unreadable, which carries the body."""
-    return _read_received(receive(environ, limits.body_bytes), environ, limits)
+    return _read_received(receive(environ, limits.body_bytes), environ, limits, notes)
 
 
-def read_signed(environ: Mapping[str, Any], limits: Limits = LIMITS) -> tuple[Tree, bytes]:
+def read_signed(
+    environ: Mapping[str, Any], limits: Limits = LIMITS, notes: list[Note] | None = None
+) -> tuple[Tree, bytes]:
     """The parameters of the body, and the bytes that somebody signed; raises Unreadable, which carries the body."""
     body = receive(environ, limits.body_bytes)
-    return _read_received(body, environ, limits), body
-
-
-def _read_received(body: bytes, environ: Mapping[str, Any], limits: Limits) -> Tree:
-    try:
-        return _parse(body.removeprefix(codecs.BOM_UTF8), environ, limits)
-    except Unreadable as error:
-        error.body = body
-        raise
+    return _read_received(body, environ, limits, notes), body
 
 
 def read_upload(environ: Mapping[str, Any], limits: Limits = LIMITS) -> Tree | str:
     """The parameters of the body, or its text where it is text or CSV by its type; raises Unreadable."""
     body = receive(environ, limits.body_bytes).removeprefix(codecs.BOM_UTF8)
     _refuse_encoding(environ)
-    if _media(environ) in TEXT and not body.lstrip().startswith(b"{"):
+    content_type = environ.get("CONTENT_TYPE") or ""
+    if media_of(content_type) in TEXT and not body.lstrip().startswith(b"{"):
         # A name in another character set, in a column that nobody reads, spoils no upload.
-        return body.decode("utf-8", "replace")
-    return _parse(body, environ, limits)
+        return to_utf_8(body, charset_of(content_type)).decode("utf-8", "replace")
+    return parse_body(body, content_type, limits)
+
+
+def _read_received(body: bytes, environ: Mapping[str, Any], limits: Limits, notes: list[Note] | None) -> Tree:
+    try:
+        _refuse_encoding(environ)
+        return parse_body(body.removeprefix(codecs.BOM_UTF8), environ.get("CONTENT_TYPE") or "", limits, notes)
+    except Unreadable as error:
+        error.body = body
+        raise
 
 
 def _refuse_encoding(environ: Mapping[str, Any]) -> None:
@@ -65,39 +70,38 @@ def _refuse_encoding(environ: Mapping[str, Any]) -> None:
         raise unsupported(f"a body in Transfer-Encoding {shown(transfer)}. Send it chunked and uncompressed")
 
 
-def _media(environ: Mapping[str, Any]) -> str:
-    """The type of the body in small letters; raises Unreadable for a character set that we do not read."""
-    content_type = environ.get("CONTENT_TYPE") or ""
-    charset = CHARSET.search(content_type)
-    if charset and charset[1].lower() not in ("", "utf-8", "utf8"):
-        raise unsupported(f"charset {shown(charset[1])}. Send UTF-8")
+def media_of(content_type: str) -> str:
+    """The type of a body in small letters."""
     return content_type.partition(";")[0].strip().lower()
 
 
-def _parse(body: bytes, environ: Mapping[str, Any], limits: Limits) -> Tree:
-    _refuse_encoding(environ)
+def parse_body(body: bytes, content_type: str, limits: Limits = LIMITS, notes: list[Note] | None = None) -> Tree:
+    """The parameters of a body by its type; raises Unreadable."""
     if not body or body.isspace():
         return {}
-    media = _media(environ)
+    charset = charset_of(content_type)
+    if charset is not None or body[:2] in WIDE_STARTS:
+        body = to_utf_8(body, charset)
+    media = media_of(content_type)
     if media == FORM:
-        return _parse_form(body, limits)
+        return _parse_form(body, limits, notes, charset)
     if media == "application/json" or media.endswith("+json"):
-        return undot(parse_json(body, limits))
+        return undot(parse_json(body, limits, notes, charset))
     if media == MULTIPART:
-        return nest(read_parts(body, environ["CONTENT_TYPE"], limits), limits)
+        return nest(read_parts(body, content_type, limits, notes, charset), limits)
     # Beacons send JSON as text/plain, and some clients send no type at all.
     if media in ("", "text/plain") and (body.lstrip().startswith(b"{") or body.strip() == b"null"):
-        return undot(parse_json(body, limits))
+        return undot(parse_json(body, limits, notes, charset))
     if not media:
-        return read_form(body, "body", limits)
+        return read_form(body, "body", limits, notes, charset)
     raise unsupported(f"Content-Type {shown(media)}. Send application/json, {FORM} or {MULTIPART}")
 
 
-def _parse_form(body: bytes, limits: Limits) -> Tree:
+def _parse_form(body: bytes, limits: Limits, notes: list[Note] | None, charset: str | None) -> Tree:
     if body.lstrip().startswith(b"{") and _is_object(body, limits):
         message = f"The body is JSON but says that it is {FORM}. Send Content-Type: application/json."
         raise Unreadable("malformed_body", message)
-    return read_form(body, "body", limits)
+    return read_form(body, "body", limits, notes, charset)
 
 
 def _is_object(body: bytes, limits: Limits) -> bool:

@@ -3,7 +3,7 @@
 import re
 import string
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Tree = dict[str, Any]
 Code = Literal["malformed_body", "object_expected", "too_large", "unsupported_media_type", "invalid_parameter"]
@@ -27,6 +27,34 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+class Note(NamedTuple):
+    """What was read although it was not quite right: which parameter, by its path, and how."""
+
+    parameter: str
+    code: Literal["charset_guessed", "json_repaired"]
+
+    @property
+    def message(self) -> str:
+        """What was done, and what to send instead."""
+        return f"{self.parameter} {NOTED[self.code]}"
+
+
+NOTED = {
+    "charset_guessed": "is not UTF-8, and was read as Windows-1252. Send UTF-8, or declare the charset.",
+    "json_repaired": "holds a raw line break, tab or other control character, which was read. Send it escaped.",
+}
+
+
+# Enough for a batch in which several fields of each lead are wrong.
+MOST_NOTES = 20_000
+
+
+def add_note(notes: list[Note], note: Note) -> None:
+    """Keeps a note, unless there are more of them than anybody reads."""
+    if len(notes) < MOST_NOTES:
+        notes.append(note)
 
 
 class Unreadable(Exception):

@@ -60,7 +60,7 @@ def nest(pairs: Iterable[tuple[str, str]], limits: Limits) -> Tree:
     for key, value in pairs:
         if "[" in key or "data." in key:
             nested = True
-            _plant(tree, _path(key.strip(EDGES)), value.rstrip(), limits)
+            _plant(tree, path_of(key.strip(EDGES)), value.rstrip(), limits)
         else:
             tree[key.strip(EDGES)] = value.rstrip()
     if not nested:
@@ -68,7 +68,7 @@ def nest(pairs: Iterable[tuple[str, str]], limits: Limits) -> Tree:
     return {key: _with_lists(value) for key, value in tree.items()}
 
 
-def _path(key: str) -> list[str]:
+def path_of(key: str) -> list[str]:
     """`a[b][c]` in parts; a key whose brackets do not pair up is one part as it stands."""
     match = BRACKETS.fullmatch(key)
     head, rest = match.groups() if match else (key, "")
