@@ -56,7 +56,7 @@ def list_submissions() -> Response:
     grant = opening_token()
     if grant is not None:
         asked = filters(submissions.OwnFilter())
-        return listed("submissions", submissions.list_own, grant.company_id, grant.token_id, grant.time_zone, asked)
+        return listed("submissions", submissions.list_own, grant.company_id, grant.vendor_id, grant.time_zone, asked)
     company = company_of(keys.require(request, READS))
     asked = filters(submissions.SubmissionFilter())
     return listed("submissions", submissions.list_submissions, company.id, company.region, company.time_zone, asked)
@@ -68,7 +68,7 @@ def count_submissions() -> Response:
     grant = opening_token()
     if grant is not None:
         asked = filters(counts.OwnCountFilter())
-        return listed("counts", counts.count_own, grant.company_id, grant.token_id, grant.time_zone, asked)
+        return listed("counts", counts.count_own, grant.company_id, grant.vendor_id, grant.time_zone, asked)
     company = company_of(keys.require(request, READS))
     asked = filters(counts.CountFilter())
     return listed("counts", counts.count_submissions, company.id, company.time_zone, asked)

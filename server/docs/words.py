@@ -128,6 +128,7 @@ WORDS: Mapping[str, str] = {
     "submission.id": "Its id.",
     "submission.submission_id": "Its id.",
     "submission.lead_token_id": "The lead token that it came with.",
+    "submission.vendor_id": "The `vendor_id` of that token, by which its vendor finds it.",
     "submission.lead_token_name": "The name of that token.",
     "submission.api_key_id": "The API key that it came with.",
     "submission.lead_id": "The lead that it made or changed.",

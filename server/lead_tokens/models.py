@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.lead_tokens.rules import origin_allowed
@@ -35,6 +36,10 @@ class LeadToken(Model):
     kind: Mapped[str] = mapped_column(default="server")
     name: Mapped[str]
     value: Mapped[str] = mapped_column(unique=True)
+    # Where rotations have made it: the token that the first of them replaced.
+    first_id: Mapped[int | None] = mapped_column(ForeignKey("lead_token.id"))
+    # When a rotation made its successor, which was told to take its place.
+    replaced_at: Mapped[datetime | None]
     default_traffic_source_id: Mapped[int | None] = mapped_column(ForeignKey("traffic_source.id"))
     disclosure_id: Mapped[int | None] = mapped_column(ForeignKey("disclosure.id"))
     shows_stored_lead: Mapped[bool] = mapped_column(default=False)
@@ -60,6 +65,17 @@ class LeadToken(Model):
         lazy="selectin",
         viewonly=True,
     )
+
+    @hybrid_property
+    def vendor_id(self) -> int:
+        """Who has it. Tokens that rotations have made of one another share it, and with it the vendor's keys, its own
+        ids of leads and its submissions."""
+        return self.first_id or self.id
+
+    @vendor_id.inplace.expression
+    @classmethod
+    def _vendor_id(cls) -> ColumnElement[int]:
+        return func.coalesce(cls.first_id, cls.id)
 
     @property
     def seen_origins(self) -> list[dict[str, Any]]:

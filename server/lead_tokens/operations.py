@@ -10,9 +10,10 @@ from server.lib.secrets import new_token
 
 PREFIX = {"server": "", "publishable": "pub_", "postback": "pb_"}
 
-# What a rotation has added to a name: the next one replaces it, and cuts what would be longer than a name may be.
-ROTATED = re.compile(r" \(rotated \d{4}-\d\d-\d\d\)$", re.A)
-LONGEST_KEPT = 230
+# The successor has the vendor's name; this marks the token that it replaces. Older versions marked the successor.
+REPLACED = " (replaced)"
+MARKS = re.compile(r"(?: \(replaced\)| \(rotated \d{4}-\d\d-\d\d\))+$", re.A)
+LONGEST_NAME = 255
 
 # What a rotated token has from the one before it.
 KEPT_SETTINGS = (
@@ -48,22 +49,31 @@ def create_token(
 
 
 def rotate_token(token: LeadToken, overlap: timedelta, name: str | None, now: datetime) -> LeadToken:
-    """A second token with the settings of the first, which ends when the overlap is over, or before if it was to.
+    """A second token with the settings and the name of the first, which ends when the overlap is over, or before if it
+    was to.
 
-    The new one starts unexposed: nobody has seen it yet.
+    The new one starts unexposed: nobody has seen it yet. Both are the same vendor's.
     """
     settings = {name: getattr(token, name) for name in KEPT_SETTINGS}
     new = create_token(
         token.company_id,
         token.owner_kind,
         token.owner_id,
-        name or f"{ROTATED.sub('', token.name)[:LONGEST_KEPT]} (rotated {now:%Y-%m-%d})",
+        name or plain_name(token.name),
         token.kind,
+        first_id=token.vendor_id,
         **settings,
     )
+    token.name = plain_name(token.name)[: LONGEST_NAME - len(REPLACED)] + REPLACED
+    token.replaced_at = now
     ends_at = now + overlap
     token.expires_at = ends_at if token.expires_at is None else min(token.expires_at, ends_at)
     return new
+
+
+def plain_name(name: str) -> str:
+    """The vendor's name, without what rotations have added to it; a name that is nothing but a mark stays."""
+    return MARKS.sub("", name) or name
 
 
 def clear_exposure(token: LeadToken) -> None:

@@ -95,6 +95,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
     sources = sources_of(connection, token.company_id)
     return Grant(
         token_id=token.id,
+        vendor_id=token.first_id or token.id,
         kind=token.kind,
         value=token.value,
         company_id=token.company_id,
@@ -120,6 +121,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         allowed_origins=frozenset(token.allowed_origins),
         allowed_redirects=frozenset(token.allowed_redirects),
         expires_at=token.expires_at,
+        replaced=token.replaced_at is not None,
         disabled_at=token.disabled_at,
         exposed=token.exposed_at is not None,
         last_used_at=token.last_used_at,

@@ -25,6 +25,8 @@ class Grant:
     """A lead token with all that intake needs of its company: a snapshot, true as of `config_version`."""
 
     token_id: int
+    # Whose keys and ids count: tokens that rotations have made of one another share it.
+    vendor_id: int
     kind: str
     value: str
     company_id: int
@@ -51,6 +53,8 @@ class Grant:
     allowed_origins: frozenset[str]
     allowed_redirects: frozenset[str]
     expires_at: datetime | None
+    # Whether a rotation has made its successor.
+    replaced: bool
     disabled_at: datetime | None
     exposed: bool
     last_used_at: datetime | None

@@ -110,6 +110,13 @@ class LeadTokenSchema(Schema):
     expires_at = Time(
         "From when on it is no longer taken; null is never.", "2027-01-01T00:00:00Z", allow_none=True, load_default=None
     )
+    vendor_id = RowId(
+        "Whose it is: tokens that rotations have made of one another share it, and with it the vendor's"
+        " idempotency keys, its `vendor_lead_id`s and its submissions.",
+        1,
+        dump_only=True,
+    )
+    replaced_at = Time("When a rotation made its successor.", "2026-12-01T14:26:43Z", dump_only=True)
     disabled_at = Time("When it was deleted.", "2026-12-01T14:26:43Z", dump_only=True)
     exposed_at = Time("When a page was first seen to use a server token.", "2026-12-01T14:26:43Z", dump_only=True)
     exposed_origin = Text("The page that was seen to use it.", "https://shop.example", dump_only=True)
@@ -134,4 +141,6 @@ class RotationSchema(Schema):
     overlap_hours = Whole(
         "For how many hours the present token stays good.", DAY_HOURS, most=YEAR_HOURS, load_default=DAY_HOURS
     )
-    name = Text("What the new token is called.", "Acme Leads 2027", load_default=None)
+    name = Text(
+        "What the new token is called; unless sent, as the present one was.", "Acme Leads 2027", load_default=None
+    )

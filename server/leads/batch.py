@@ -193,8 +193,8 @@ def read_known(ledger: Ledger, items: Sequence[Item]) -> set[str]:
     """Which of their numbers and keys have been seen before; raises StaleGrant."""
     plans = [item.planned for item in items if isinstance(item.planned, Plan)]
     known = state.known_numbers(ledger, items[0].grant, [plan.phone.e164 for plan in plans])
-    for grant in {item.grant.token_id: item.grant for item in items}.values():
-        keys = [key for item in items if item.grant is grant for key in item.keys]
+    for vendor_id, grant in {item.grant.vendor_id: item.grant for item in items}.items():
+        keys = [key for item in items if item.grant.vendor_id == vendor_id for key in item.keys]
         known |= state.known_keys(ledger, grant, keys)
     return known
 

@@ -54,6 +54,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     values = UNSAID | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
+        "vendor_id": grant.vendor_id,
         "owner_kind": grant.owner_kind,
         "owner_id": grant.owner_id,
         "now": posting.now,

@@ -44,10 +44,10 @@ def count_submissions(company_id: int, time_zone: str, asked: Mapping[str, Any])
     return counted(days_asked(asked, time_zone), time_zone, conditions, Submission.action, Submission.code)
 
 
-def count_own(company_id: int, token_id: int, time_zone: str, asked: Mapping[str, Any]) -> Counts:
-    """The same of what a lead token has sent, by what its sender was told."""
+def count_own(company_id: int, vendor_id: int, time_zone: str, asked: Mapping[str, Any]) -> Counts:
+    """The same of what a vendor has sent, by what its sender was told."""
     days = days_asked(asked, time_zone)
-    return counted(days, time_zone, own(company_id, token_id), TOLD_ACTION.element, TOLD_CODE.element)
+    return counted(days, time_zone, own(company_id, vendor_id), TOLD_ACTION.element, TOLD_CODE.element)
 
 
 def days_asked(asked: Mapping[str, Any], time_zone: str) -> list[Span]:

@@ -99,7 +99,7 @@ class Submission(Model):
     __table_args__ = (
         Index("ix_submission_company_id_created_at", "company_id", "created_at", "id"),
         Index("ix_submission_company_id_lead_id", "company_id", "lead_id", "created_at", "id"),
-        Index("ix_submission_company_id_lead_token_id", "company_id", "lead_token_id", "created_at", "id"),
+        Index("ix_submission_company_id_vendor_id", "company_id", "vendor_id", "created_at", "id"),
         # What was refused may be tried again and again, and is taken once.
         Index(
             "uq_submission_replay_of_id", "replay_of_id",
@@ -117,6 +117,8 @@ class Submission(Model):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     company_id: Mapped[int]
     lead_token_id: Mapped[int]
+    # Of the token's vendor, whose list it stands in.
+    vendor_id: Mapped[int]
     api_key_id: Mapped[int | None]
     lead_id: Mapped[str | None] = mapped_column(Id, ForeignKey("lead.id"))
     public_lead_id: Mapped[str | None] = mapped_column(Id)
@@ -165,20 +167,21 @@ class Touch(Model):
 
 
 class IdempotencyAnswer(Model):
-    """What a key of one token stands for. Scope `server` and `public` keep the answer, `vendor` names the lead.
+    """What a key of one vendor stands for, whichever of its tokens came along. Scope `server` and `public` keep the
+    answer, `vendor` names the lead.
 
     A public answer may hide a refusal; then there is no lead.
     """
 
     __tablename__ = "idempotency_answer"
     __table_args__ = (
-        UniqueConstraint("company_id", "lead_token_id", "scope", "key"),
+        UniqueConstraint("company_id", "vendor_id", "scope", "key"),
         CheckConstraint("scope in ('server', 'public', 'vendor')", name="scope"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     company_id: Mapped[int]
-    lead_token_id: Mapped[int]
+    vendor_id: Mapped[int]
     scope: Mapped[str]
     key: Mapped[str]
     content_hash: Mapped[str]

@@ -171,7 +171,7 @@ SUBMISSION_COLUMNS = tuple(column.name for column in Submission.__table__.column
 SUBMISSION_INSERT = lean(
     "submission",
     {name: f"submission_{name}" for name in SUBMISSION_COLUMNS}
-    | {"company_id": "company_id", "lead_token_id": "token_id", "created_at": "now"},
+    | {"company_id": "company_id", "lead_token_id": "token_id", "vendor_id": "vendor_id", "created_at": "now"},
     rare=frozenset(
         [
             "api_key_id",
@@ -198,7 +198,7 @@ SUBMISSION_RELEASE = Arm(
 # What repeated it did nothing then and does nothing now, but nobody has to look at it any more.
 REPEATS_RELEASE = Arm(
     "update submission set released_at = :now"
-    " where company_id = :company_id and lead_token_id = :token_id and created_at >= :came_at"
+    " where company_id = :company_id and vendor_id = :vendor_id and created_at >= :came_at"
     " and original_id = :submission_id and code = 'quarantined'",
     optional=True,
 )
@@ -277,10 +277,7 @@ CALLS_UPDATE = {
         optional=True,
     ),
 }
-KEPT_COLUMNS = same("company_id", "lead_id", "submission_id", "content_hash") | {
-    "lead_token_id": "token_id",
-    "created_at": "now",
-}
+KEPT_COLUMNS = same("company_id", "vendor_id", "lead_id", "submission_id", "content_hash") | {"created_at": "now"}
 ANSWER_INSERT = insert(
     "idempotency_answer",
     KEPT_COLUMNS | {"id": "answer_id", "expires_at": "answer_expires_at"} | same("scope", "key", "answer"),
@@ -289,7 +286,7 @@ ANSWER_INSERT = insert(
 ANSWER_RENEW = Arm(
     "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash,"
     " answer = :answer, created_at = :now, expires_at = :answer_expires_at where company_id = :company_id"
-    " and lead_token_id = :token_id and scope = :scope and key = :key and submission_id = :kept_submission_id"
+    " and vendor_id = :vendor_id and scope = :scope and key = :key and submission_id = :kept_submission_id"
 )
 VENDOR_INSERT = insert(
     "idempotency_answer",
@@ -297,7 +294,7 @@ VENDOR_INSERT = insert(
 )
 VENDOR_RENEW = Arm(
     "update idempotency_answer set lead_id = :lead_id, submission_id = :submission_id, content_hash = :content_hash"
-    " where company_id = :company_id and lead_token_id = :token_id and scope = :vendor_scope and key = :vendor_key"
+    " where company_id = :company_id and vendor_id = :vendor_id and scope = :vendor_scope and key = :vendor_key"
     " and submission_id = :vendor_submission_id"
 )
 # Those who post at the same moment do not see each other's names; whoever comes after them finds no room.

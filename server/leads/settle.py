@@ -21,7 +21,7 @@ from server.leads.refusal import refusal_values, write_hidden_refusal, write_ref
 from server.leads.replay import answer_again, answer_refused, answer_taken, holds
 from server.leads.state import Done, KeptAnswer, State
 from server.leads.suspicion import quarantined, suspicion
-from server.lib import json
+from server.lib import clock, json
 from server.lib.ledger import Ledger
 from server.lib.phone import Phone
 from server.lib.secrets import is_id
@@ -258,7 +258,7 @@ def refused(posting: Posting, grant: Grant, refusal: Refused, values: Mapping[st
 def finished(plan: Plan, action: str, content: dict[str, Any], replayed: bool = False) -> Taken:
     """The end of a request that was taken."""
     return Taken(
-        answer=content,
+        answer=with_end_of_token(plan, content),
         action=action,
         replayed=replayed,
         company_id=plan.grant.company_id,
@@ -266,3 +266,14 @@ def finished(plan: Plan, action: str, content: dict[str, Any], replayed: bool = 
         submission_id=plan.submission_id,
         redirects=plan.grant.allowed_redirects,
     )
+
+
+def with_end_of_token(plan: Plan, content: dict[str, Any]) -> dict[str, Any]:
+    """Tells who still sends a replaced token until when it counts. It is never kept: a repetition may bring the new
+    one."""
+    grant = plan.grant
+    if not grant.replaced or grant.expires_at is None or plan.posting.by_key or plan.posting.original is not None:
+        return content
+    text = f"This lead token was replaced and ends at {clock.text(grant.expires_at)}: send its successor."
+    ends = {"param": "lead_token", "code": "token_replaced", "message": text}
+    return content | {"warnings": [*content["warnings"], ends]}

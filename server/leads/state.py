@@ -56,7 +56,7 @@ LEAD_OF_NUMBER = (
 NAMED_LEAD = f"select {LEAD} from lead where lead.company_id = :company_id and lead.id = :named_id"
 KEPT_ANSWER = (
     "select content_hash, cast(lead_id as text), cast(submission_id as text), answer, expires_at"
-    " from idempotency_answer where company_id = :company_id and lead_token_id = :token_id"
+    " from idempotency_answer where company_id = :company_id and vendor_id = :vendor_id"
     " and scope = :scope and key = :key"
 )
 # What a guess that the number is new rests on.
@@ -71,7 +71,7 @@ LISTED = {
 }
 KNOWN_NUMBERS = "select caller_id from contact where company_id = :company_id and caller_id in "
 KNOWN_KEYS = (
-    "select key from idempotency_answer where company_id = :company_id and lead_token_id = :token_id"
+    "select key from idempotency_answer where company_id = :company_id and vendor_id = :vendor_id"
     " and scope in ('server', 'public', 'vendor') and key in "
 )
 REFUSED_FOR = "select code from submission where company_id = :company_id and id = :submission_id"
@@ -96,7 +96,7 @@ FACTS = (
     # All that was answered as taken: to count the leads alone would tell a page which numbers are known.
     " (select count(*) from submission where company_id = :company_id and created_at > :ip_since"
     " and remote_ip = :remote_ip and (action <> 'refused' or code in ('duplicate_lead', 'suppressed', 'quarantined'))"
-    " and lead_token_id in (select id from lead_token where company_id = :company_id"
+    " and vendor_id in (select coalesce(first_id, id) from lead_token where company_id = :company_id"
     " and owner_kind = :owner_kind and owner_id = :owner_id))"
 )
 
@@ -298,8 +298,8 @@ def read_facts(ledger: Ledger, plan: Plan) -> StoredFacts:
 
 
 def read_kept(ledger: Ledger, grant: Grant, scope: str, key: str) -> KeptAnswer | None:
-    """What a key stands for under this token."""
-    asked = {"company_id": grant.company_id, "token_id": grant.token_id, "scope": scope, "key": key}
+    """What a key of this token's vendor stands for."""
+    asked = {"company_id": grant.company_id, "vendor_id": grant.vendor_id, "scope": scope, "key": key}
     row = ledger.row(KEPT_ANSWER, asked)
     return KeptAnswer(row[0], row[1], row[2], row[3], instant(row[4])) if row else None
 
@@ -312,10 +312,10 @@ def known_numbers(ledger: Ledger, grant: Grant, numbers: Iterable[str]) -> set[s
 
 
 def known_keys(ledger: Ledger, grant: Grant, keys: Collection[str]) -> set[str]:
-    """Those of these keys, and of a vendor's own ids, that have come with this token before."""
+    """Those of these keys, and of a vendor's own ids, that have come from this token's vendor before."""
     if not keys:
         return set()
-    asked = {"company_id": grant.company_id, "token_id": grant.token_id, "wanted": json.dump(list(keys))}
+    asked = {"company_id": grant.company_id, "vendor_id": grant.vendor_id, "wanted": json.dump(list(keys))}
     return {row[0] for row in ledger.rows(KNOWN_KEYS + LISTED[ledger.dialect], asked)}
 
 

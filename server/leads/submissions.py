@@ -48,7 +48,13 @@ class ByToken(Schema):
     """Whose submissions are meant, by the number or the name of the lead token."""
 
     lead_token_id = Digits(least=1, most=MOST_ROWS, **about("Only submissions of this lead token.", "1", False))
-    vendor = Text(**about("Only submissions of lead tokens of exactly this name.", "Acme Leads", False))
+    vendor = Text(
+        **about(
+            "Only submissions of the vendors whose lead token has exactly this name, whichever of their tokens came.",
+            "Acme Leads",
+            False,
+        )
+    )
 
 
 class SubmissionFilter(PageFilter, ByOutcome, ByToken):
@@ -100,21 +106,21 @@ def list_submissions(company_id: int, region: str, time_zone: str, asked: Mappin
             # Also by the random id that a page was told.
             conditions.append(Submission.public_lead_id == lead_id)
     elif "lead_token_id" in asked:
-        scope.append(Submission.lead_token_id == int(asked["lead_token_id"]))
+        scope.append(of_vendor(company_id, LeadToken.id == int(asked["lead_token_id"])))
     query = submission_query(company_id).where(*conditions, *scope)
     rows, metadata = paged(query, Submission, asked, scope)
     return [submission_view(row) for row in rows], metadata
 
 
-def list_own(company_id: int, token_id: int, time_zone: str, asked: Mapping[str, Any]) -> Page:
-    """One page of what a lead token has sent, with no more than its sender was told; raises ValidationError."""
+def list_own(company_id: int, vendor_id: int, time_zone: str, asked: Mapping[str, Any]) -> Page:
+    """One page of what a vendor has sent, with no more than its sender was told; raises ValidationError."""
     told = {"action": TOLD_ACTION.element, "code": TOLD_CODE.element, "vendor_lead_id": Submission.vendor_lead_id}
-    conditions = own(company_id, token_id) + same(told, {**asked, **coded(asked)})
+    conditions = own(company_id, vendor_id) + same(told, {**asked, **coded(asked)})
     if "lead_id" in asked:
         conditions.append(TOLD_LEAD.element == asked["lead_id"].lower())
     scope = [
         Submission.company_id == company_id,
-        Submission.lead_token_id == token_id,
+        Submission.vendor_id == vendor_id,
         *created_between(Submission.created_at, asked, time_zone),
     ]
     query = select(Submission, TOLD_ACTION, TOLD_CODE, TOLD_LEAD).where(*conditions, *scope)
@@ -139,19 +145,24 @@ def of_tokens(company_id: int, asked: Mapping[str, Any]) -> Conditions:
     """The filters that say whose submissions are meant."""
     conditions: Conditions = []
     if "lead_token_id" in asked:
-        conditions.append(Submission.lead_token_id == int(asked["lead_token_id"]))
+        token_id = int(asked["lead_token_id"])
+        conditions += [of_vendor(company_id, LeadToken.id == token_id), Submission.lead_token_id == token_id]
     if "vendor" in asked:
-        named = select(LeadToken.id).where(LeadToken.company_id == company_id, LeadToken.name == asked["vendor"])
-        conditions.append(Submission.lead_token_id.in_(named))
+        conditions.append(of_vendor(company_id, LeadToken.name == asked["vendor"]))
     return conditions
 
 
-def own(company_id: int, token_id: int) -> Conditions:
-    """What a token has sent itself. People edit its leads under its rules, and have its submissions taken once more: of
-    that it hears of a lead that was made of what it sent after all, but not where it was told that it had been."""
+def of_vendor(company_id: int, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whose submissions are meant, by a lead token that the vendor has or had: what an index finds."""
+    return Submission.vendor_id.in_(select(LeadToken.vendor_id).where(LeadToken.company_id == company_id, which))
+
+
+def own(company_id: int, vendor_id: int) -> Conditions:
+    """What a vendor has sent itself. People edit its leads under its rules, and have its submissions taken once more:
+    of that it hears of a lead that was made of what it sent after all, but not where it was told that it had been."""
     return [
         Submission.company_id == company_id,
-        Submission.lead_token_id == token_id,
+        Submission.vendor_id == vendor_id,
         Submission.endpoint.not_in(sorted(EDITS)),
         or_(Submission.replay_of_id.is_(None), and_(Submission.action != "refused", Submission.powers == "server")),
     ]

@@ -3,11 +3,17 @@
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from server.lead_tokens.models import LeadToken
+from server.lead_tokens.operations import rotate_token
+from server.lib import clock
+from server.lib.db import begin_write, commit, db
 from tests.factories import Account
 from tests.faults.place import name_held
 from tests.faults.volley import lead_request, volley
@@ -108,6 +114,33 @@ def test_fifty_posts_with_one_id_of_a_vendor_make_one_lead(ports: list[int], acc
     [lead] = account.leads()
     assert ids(answers) == {lead["id"]}
     assert lead["is_live"]
+
+
+@pytest.mark.parametrize("known_by", ["vendor_lead_id", "key"])
+def test_two_tokens_of_one_vendor_make_one_lead_at_once(ports: list[int], account: Account, known_by: str) -> None:
+    """The old token and its successor, each from programs of its own, bring the same lead."""
+    with account.app.app_context():
+        begin_write()
+        old = db.session.scalars(select(LeadToken).where(LeadToken.value == account.vendor_token)).one()
+        new = rotate_token(old, timedelta(hours=1), None, clock.now()).value
+        commit()
+    by_id = known_by == "vendor_lead_id"
+    requests = [
+        lead_request(token, None if by_id else "one-key", **lead)
+        for place in range(CROWD // 2)
+        for token in (account.vendor_token, new)
+        # What is one key's is the same content; an id of the vendor's own holds whatever the number.
+        for lead in [
+            {"caller_id": f"+1719222{1000 + place}", "vendor_lead_id": "L-1"} if by_id else {"caller_id": NUMBER}
+        ]
+    ]
+    answers = volley(ports, requests)
+    done = actions(answers)
+    [lead] = account.leads()
+    assert ids(answers) == {lead["id"]}
+    assert events(account)["lead.created"] == 1
+    assert done["created"] == (1 if by_id else CROWD)
+    assert len(account.rows("select id from idempotency_answer where company_id = :company_id")) == 1
 
 
 def test_a_schedule_and_an_offer_share_the_number_and_not_the_lead(ports: list[int], account: Account) -> None:

@@ -90,16 +90,31 @@ def test_every_migration_goes_up_and_down(empty: Flask) -> None:
 
 def test_what_an_older_version_has_stored_lives_on(empty: Flask) -> None:
     upgrade(directory=FOLDER, revision="0001")
-    with db.engine.connect().execution_options(writes=True) as connection:
-        for statement in OLD_ROWS:
-            connection.execute(text(statement), {"at": clock.now()})
-        connection.commit()
+    run(*OLD_ROWS)
     upgrade(directory=FOLDER)
     for table in ("lead_token", "schedule_action", "traffic_source", "user", "api_key", "schedule", "offer"):
         [row] = rows(f'select * from "{table}"')
         assert row.updated_at is not None
     downgrade(directory=FOLDER, revision="0001")
     assert len(rows("select * from lead_token")) == 1
+
+
+def test_what_vendors_have_sent_is_theirs_when_tokens_can_be_rotated(empty: Flask) -> None:
+    upgrade(directory=FOLDER, revision="0008")
+    run(*OF_A_VENDOR)
+    upgrade(directory=FOLDER, revision="rotation")
+    kept = "select vendor_id from submission union all select vendor_id from idempotency_answer"
+    assert [row.vendor_id for row in rows(kept)] == [7, 7]
+    downgrade(directory=FOLDER, revision="0008")
+    kept = "select lead_token_id from submission union all select lead_token_id from idempotency_answer"
+    assert [row.lead_token_id for row in rows(kept)] == [7, 7]
+
+
+def run(*statements: str) -> None:
+    with db.engine.connect().execution_options(writes=True) as connection:
+        for statement in statements:
+            connection.execute(text(statement), {"at": clock.now()})
+        connection.commit()
 
 
 def rows(query: str) -> list[Row[Any]]:
@@ -119,4 +134,14 @@ OLD_ROWS = (
     " values (1, 1, 'schedule', 1, 'server', 'First', 'x', 1, true, '[]', '[]', :at)",
     "insert into \"user\" values (1, 1, 'a@example.com', 'A', '', 'admin', :at, null)",
     "insert into api_key values (1, 1, 'K', 'p', 'h', '[]', :at, null)",
+)
+
+SOME_ID = "01a20d67-a816-7c3f-9394-decacebdb741"
+# A refused submission and a key, of the token 7.
+OF_A_VENDOR = (
+    "insert into submission (id, company_id, lead_token_id, endpoint, powers, action, code, received, why, request_id,"
+    f" created_at) values ('{SOME_ID}', 1, 7, 'create', 'server', 'refused', 'invalid_caller_id', '{{}}', '[]',"
+    f" '{SOME_ID}', :at)",
+    "insert into idempotency_answer (id, company_id, lead_token_id, scope, key, content_hash, submission_id,"
+    f" created_at) values ('{SOME_ID}', 1, 7, 'public', 'k', 'h', '{SOME_ID}', :at)",
 )
