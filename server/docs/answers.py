@@ -12,7 +12,7 @@ from server.consent.texts import Match
 from server.docs.fields import Json, strict
 from server.errors import STATUS_OF_CODE
 from server.leads.models import Submission
-from server.leads.payload import SHOWN
+from server.leads.payload import SHOWN, TOLD_IF_SENT, UNTOLD
 from server.lib.paging import MOST_PER_PAGE
 from server.outcomes.models import Call
 
@@ -76,6 +76,13 @@ def lead_schema() -> Json:
     """A lead; a deleted one says when."""
     by_name = {name: or_null(TIME if name.endswith("_at") else TEXT) for name in SHOWN} | TYPES_OF_LEAD
     return strict(by_name | {"deleted_at": TIME, "consent": ref("LeadConsent")}, [*SHOWN])
+
+
+def told_lead_schema() -> Json:
+    """A lead in the answer to who sent it: a token that does not show stored leads is told null."""
+    lead = lead_schema()
+    untold = {name: or_null(lead["properties"][name]) for name in (*UNTOLD, *TOLD_IF_SENT, "test")}
+    return lead | {"properties": lead["properties"] | untold}
 
 
 def columns_of(lead: Json) -> Json:
@@ -181,7 +188,7 @@ def lead_answer() -> Json:
         "warnings": listing(ref("Warning")),
         "action": {"type": "string", "enum": [*ACTIONS]},
         "lead_id": UUID,
-        "lead": ref("Lead"),
+        "lead": ref("ToldLead"),
         "metadata": METADATA,
     }
     on_demand = {
@@ -255,7 +262,7 @@ def taken_again(more: Json) -> Json:
     """The answer to what was taken once more, or to a dry run, which may find that it would be refused."""
     lead = lead_answer()
     taken = lead["properties"] | more | {"action": {"type": "string", "enum": [*ACTIONS, "refused"]}}
-    taken |= {"lead_id": or_null(UUID), "lead": {"allOf": [ref("Lead")], "nullable": True}}
+    taken |= {"lead_id": or_null(UUID), "lead": {"allOf": [ref("ToldLead")], "nullable": True}}
     return strict(taken, [*lead["required"], *more])
 
 
@@ -297,6 +304,7 @@ COMPONENTS = {
     "Refusal": REFUSAL,
     "Page": PAGE,
     "Lead": lead_schema(),
+    "ToldLead": told_lead_schema(),
     "ListedLead": columns_of(lead_schema()),
     "LeadAnswer": lead_answer(),
     "Matched": MATCHED,

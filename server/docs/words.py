@@ -25,7 +25,7 @@ WORDS: Mapping[str, str] = {
     "dedupe": "Only by `capture`: what was done, and by which rule.",
     "dedupe.action": "What was done; the same as `action`.",
     "dedupe.matched_lead_id": "The lead that was there already.",
-    "dedupe.rule": "By which rule it was found.",
+    "dedupe.rule": "By which rule it was found; `null` where the token does not show stored leads.",
     "why": "Each step with what it read, what it decided and by which rule.",
     "dry_run": "`true` for a dry run: nothing was kept.",
     "messages": "Only in a dry run: the first messages and webhook bodies, filled in.",
@@ -39,7 +39,8 @@ WORDS: Mapping[str, str] = {
     "matched.by": "How it was recognised.",
     "matched.payload": "The system whose payload it is.",
     # A lead
-    "lead": "The lead: as it is stored where the token shows that, else as this request sent it.",
+    "lead": "The lead: as it is stored where the token shows that, else as this request sent it, with `null` for what"
+    " it did not say.",
     "leads": "The leads of this page, newest first.",
     "lead.id": "Its id.",
     "lead.caller_id": "Its phone number in E.164.",

@@ -114,6 +114,35 @@ def sent_lead(plan: Plan, lead_id: str) -> tuple[dict[str, Any], Warnings]:
     return stored_lead(lead, blocked, opt_out), warnings
 
 
+# What a server token is not told that does not show stored leads. Whatever stood there would be made up, or would tell
+# what somebody else has sent of the number; so it is null in every answer, whether the lead is new or not.
+UNTOLD = (
+    "offer_id",
+    "schedule_id",
+    "status",
+    "is_live",
+    "contact_attempts",
+    "next_action_at",
+    "scheduled_callback_at",
+    "expires_at",
+    "deletes_at",
+    "created_at",
+    "updated_at",
+)
+# These a request may say, and is told if it does.
+TOLD_IF_SENT = ("blocked", "opt_out")
+
+
+def vendors_lead(plan: Plan, lead_id: str) -> tuple[dict[str, Any], Warnings]:
+    """The lead as far as this request itself says it, and what to say of it: all else is null."""
+    lead, warnings = sent_lead(plan, lead_id)
+    lead |= dict.fromkeys(UNTOLD) | {name: plan.asked.fields.get(name) for name in TOLD_IF_SENT}
+    if not named_by_number(plan):
+        # All of these follow from a number that was not sent.
+        lead |= dict.fromkeys(("test", "trackdrive_number_plain", "sms_number_plain"))
+    return lead, warnings
+
+
 def named_by_number(plan: Plan) -> bool:
     """Whether the request itself said the number."""
     return plan.posting.verb is None or plan.posting.names_number

@@ -178,20 +178,23 @@ def open_book(plan: Plan) -> bool:
 
 
 def answer(plan: Plan, decision: Decision) -> dict[str, Any]:
-    """What is said to the sender; publishable powers hear `received` and what they sent themselves."""
+    """What is said to the sender; publishable powers hear `received` and what they sent themselves, and so does a token
+    that does not show stored leads, but for what was done and the lead's id."""
     if open_book(plan):
         contact = decision.contact
         lead = payload.stored_lead(decision.lead, contact.blocked_at is not None, contact.opted_out_at is not None)
         warnings = decision.warnings
+    elif plan.public:
+        lead, warnings = payload.sent_lead(plan, plan.public_lead_id)
     else:
-        lead, warnings = payload.sent_lead(plan, plan.public_lead_id if plan.public else decision.lead["id"])
+        lead, warnings = payload.vendors_lead(plan, decision.lead["id"])
     warnings = plan.asked.warnings + warnings
     if plan.public:
         return payload.success(plan, "received", lead, warnings)
     content = payload.success(plan, decision.action, lead, warnings)
     if plan.posting.endpoint == "capture":
         content["dedupe"]["matched_lead_id"] = decision.before["id"] if decision.before else None
-        content["dedupe"]["rule"] = decision.matched_by
+        content["dedupe"]["rule"] = decision.matched_by if open_book(plan) else None
     if plan.explain:
         content["why"] = plan.why + (decision.why if open_book(plan) else [])
     return content

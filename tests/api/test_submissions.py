@@ -33,6 +33,7 @@ UNKNOWN = "00000000-0000-7000-8000-000000000000"
 SHOWN = {
     "id",
     "lead_token_id",
+    "vendor_id",
     "lead_token_name",
     "api_key_id",
     "lead_id",
