@@ -100,12 +100,12 @@ def test_what_an_older_version_has_stored_lives_on(empty: Flask) -> None:
 
 
 def test_what_vendors_have_sent_is_theirs_when_tokens_can_be_rotated(empty: Flask) -> None:
-    upgrade(directory=FOLDER, revision="0008")
+    upgrade(directory=FOLDER, revision="0009_held_by")
     run(*OF_A_VENDOR)
-    upgrade(directory=FOLDER, revision="rotation")
+    upgrade(directory=FOLDER, revision="0010_rotation")
     kept = "select vendor_id from submission union all select vendor_id from idempotency_answer"
     assert [row.vendor_id for row in rows(kept)] == [7, 7]
-    downgrade(directory=FOLDER, revision="0008")
+    downgrade(directory=FOLDER, revision="0009_held_by")
     kept = "select lead_token_id from submission union all select lead_token_id from idempotency_answer"
     assert [row.lead_token_id for row in rows(kept)] == [7, 7]
 

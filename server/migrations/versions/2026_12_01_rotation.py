@@ -5,8 +5,8 @@ from alembic import op
 
 from server.lib.db import Instant
 
-revision = "rotation"
-down_revision = "0008"
+revision = "0010_rotation"
+down_revision = "0009_held_by"
 
 
 def upgrade() -> None:
