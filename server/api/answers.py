@@ -26,7 +26,7 @@ ALWAYS = tuple((CORS | {"Cache-Control": "no-store"}).items())
 # Seconds to wait where nobody knows better.
 RETRY_AFTER = 5
 # What may be sent again as it is.
-RETRIED = {"idempotency_in_progress", "rate_limited", "unavailable"}
+RETRIED = {"rate_limited", "unavailable"}
 
 # What a status of the framework's own is called in our answers.
 CODE_OF_STATUS = {

@@ -31,7 +31,7 @@ FOR_RULES = frozenset(
         "ip_limit",
     }
 )
-FOR_IDEMPOTENCY = frozenset({"bad_idempotency_key", "idempotency_in_progress", "idempotency_key_reused"})
+FOR_IDEMPOTENCY = frozenset({"bad_idempotency_key", "idempotency_key_reused"})
 FOR_LEAD = FOR_KEY | FOR_BODY | FOR_TOKEN | FOR_RULES | FOR_IDEMPOTENCY | {"caller_id_missing", "edit_conflict"}
 
 KEY: list[Json] = [{"Bearer": []}, {"Basic": []}, {"Token": []}]
