@@ -44,10 +44,15 @@ STATUS_OF_CODE = {
     "region_not_allowed": 422,
     "suppressed": 422,
     "ip_limit": 422,
+    "consent_required": 422,
     "quarantined": 200,
     "unexpected": 500,
     "unavailable": 503,
 }
+
+# Refusals of which a page hears nothing, for they rest on what is stored or would help a program: it is answered
+# `received`, and the submission keeps the refusal.
+HIDDEN = frozenset({"consent_required", "duplicate_lead", "quarantined", "suppressed"})
 
 
 class HandraiserError(Exception):

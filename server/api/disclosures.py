@@ -3,7 +3,8 @@
 from typing import Any
 
 from flask import Response, request
-from sqlalchemy import ColumnElement
+from marshmallow import ValidationError
+from sqlalchemy import ColumnElement, select
 
 from server.api import editing, keys
 from server.api.answers import json_answer
@@ -25,10 +26,13 @@ from server.consent.schemas import (
     VersionFilter,
     VersionSchema,
 )
+from server.embed.models import Snippet
 from server.errors import Refused
+from server.lead_tokens.models import LeadToken
 from server.leads.params import invalid
 from server.lib import clock
 from server.lib.db import commit, db
+from server.lib.fields import MOST_NAMED
 
 
 def version_conditions(company: Company, asked: Values) -> list[ColumnElement[bool]]:
@@ -43,12 +47,36 @@ def version_conditions(company: Company, asked: Values) -> list[ColumnElement[bo
     return conditions
 
 
+def refuse_in_use(company: Company, row: Disclosure) -> None:
+    """A disclosure is not deleted while pages show it: their visitors would agree to nothing that anybody keeps."""
+    query = (
+        select(LeadToken, Snippet.id, Snippet.name)
+        .outerjoin(Snippet, Snippet.lead_token_id == LeadToken.id)
+        .where(LeadToken.company_id == company.id, LeadToken.disclosure_id == row.id, LeadToken.disabled_at.is_(None))
+        .order_by(LeadToken.id)
+        .limit(MOST_NAMED)
+    )
+    places = [place_of(token, snippet_id, name) for token, snippet_id, name in db.session.execute(query)]
+    if places:
+        text = f"is still in use by {'; '.join(places)}. Choose another disclosure there, or delete them, first"
+        raise ValidationError({"id": [text]})
+
+
+def place_of(token: LeadToken, snippet_id: int | None, snippet_name: str | None) -> str:
+    """Where a disclosure is used, as people find it: `the snippet 3 (Solar page) of the schedule 2`."""
+    what, row_id, name = "lead token", token.id, token.name
+    if snippet_id is not None and snippet_name is not None:
+        what, row_id, name = "snippet", snippet_id, snippet_name
+    return f"the {what} {row_id} ({name}) of the {token.owner_kind.replace('_', ' ')} {token.owner_id}"
+
+
 DISCLOSURES = Resource(
     one="disclosure",
     many="disclosures",
     model=Disclosure,
     schema=DisclosureSchema,
     filters=DisclosureFilter,
+    removable=refuse_in_use,
 )
 # It stands within its disclosure, and its routes below.
 VERSIONS = Resource(

@@ -29,6 +29,7 @@ FOR_RULES = frozenset(
         "region_not_allowed",
         "suppressed",
         "ip_limit",
+        "consent_required",
     }
 )
 FOR_IDEMPOTENCY = frozenset({"bad_idempotency_key", "idempotency_key_reused"})

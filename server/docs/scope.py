@@ -13,9 +13,9 @@ from server.lead_tokens.queries import find_grant
 from server.lead_tokens.rules import Grant
 from server.lib import clock
 from server.lib.db import db
-from server.offers.acceptance import said
 from server.offers.contact_fields import ContactField, ContactFieldType
 from server.offers.models import Offer
+from server.offers.said import said
 from server.schedules.models import Schedule
 from server.sources.models import TrafficSource
 

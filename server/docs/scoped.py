@@ -18,6 +18,7 @@ BY_RULE = frozenset(
         "region_not_allowed",
         "suppressed",
         "ip_limit",
+        "consent_required",
     }
 )
 

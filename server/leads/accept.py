@@ -8,11 +8,16 @@ from server.leads.plan import Plan, Why
 from server.leads.state import ContactState, State
 from server.lib.pattern import Matcher
 from server.lib.phone import national_number, region_of
-from server.offers.acceptance import OFF, Acceptance, RequestFacts, StoredFacts, check_request, check_stored
+from server.offers.acceptance import (
+    OFF,
+    Acceptance,
+    RequestFacts,
+    StoredFacts,
+    check_consent,
+    check_request,
+    check_stored,
+)
 from server.offers.contact_fields import compare_early, find_type
-
-# What a publishable token must not learn: the refusal stays in the submission, the answer is `received`.
-HIDDEN = frozenset({"duplicate_lead", "suppressed", "quarantined"})
 
 
 def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:
@@ -30,6 +35,9 @@ def accept(plan: Plan, state: State, found: Mapping[str, Any] | None) -> Why:
     steps = [check_request(rules, fields, request_facts(plan, known))]
     if state.facts is not None and rules.reads_stored:
         steps.append(check_stored(rules, with_contact(state.facts, state.contact)))
+    # A lead that is there is not asked again.
+    if rules.require_consent is not None and known is None:
+        steps.append(check_consent(rules.require_consent, plan.consent.evidence))
     return steps
 
 

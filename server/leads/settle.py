@@ -5,10 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from server.errors import Refused
+from server.errors import HIDDEN, Refused
 from server.lead_tokens.rules import Grant
 from server.leads import payload, state
-from server.leads.accept import HIDDEN
 from server.leads.admission import authorises, dry_run
 from server.leads.decide import Decision, decide
 from server.leads.match import gone

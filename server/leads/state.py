@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from server.errors import HIDDEN
 from server.lead_tokens.rules import Grant
 from server.leads.models import Lead
 from server.leads.plan import Plan
@@ -95,7 +96,7 @@ FACTS = (
     f" (select max(created_at) from lead where {COUNTED} and traffic_source_text = :source),"
     # All that was answered as taken: to count the leads alone would tell a page which numbers are known.
     " (select count(*) from submission where company_id = :company_id and created_at > :ip_since"
-    " and remote_ip = :remote_ip and (action <> 'refused' or code in ('duplicate_lead', 'suppressed', 'quarantined'))"
+    f" and remote_ip = :remote_ip and (action <> 'refused' or code in {tuple(sorted(HIDDEN))})"
     " and vendor_id in (select coalesce(first_id, id) from lead_token where company_id = :company_id"
     " and owner_kind = :owner_kind and owner_id = :owner_id))"
 )

@@ -7,9 +7,9 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import defer
 
+from server.errors import HIDDEN
 from server.lead_tokens.models import LeadToken
 from server.leads import consents, payload
-from server.leads.accept import HIDDEN
 from server.leads.models import Lead, Submission
 from server.leads.posting import EDITS
 from server.leads.queries import SOME_ID, PageFilter, created_between, e164, must_be_id, paged

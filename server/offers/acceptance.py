@@ -1,7 +1,7 @@
 """Acceptance rules: what an owner may ask of a lead before it is taken, each with its code and its reason. Pure.
 
-`check_request` holds the rules that the request decides by itself, `check_stored` those that rest on what is stored.
-Both answer a step of *why*, or raise NotAccepted, which carries that step.
+`check_request` holds the rules that the request decides by itself, `check_stored` those that rest on what is stored,
+and `check_consent` the one about consent. Each answers a step of *why*, or raises NotAccepted, which carries that step.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +14,9 @@ from server.lib.pattern import Matcher
 from server.offers.contact_fields import FIRST_CLASS, ContactField, field_errors, parameter_of
 
 AGAIN = "Put this right and send the lead again."
+# Evidence of consent that can be asked for, the least first: each takes what is better too. The names are those of
+# `Evidence`; imports bring theirs past these rules.
+WANTED = ("asserted", "third_party", "witnessed")
 LATER = "Send it again when that time is over, or not at all."
 
 
@@ -33,6 +36,7 @@ class Acceptance:
     ip_limit: int | None = None
     ip_limit_seconds: int | None = None
     refuse_suppressed: bool = False
+    require_consent: str | None = None
 
     @property
     def reads_stored(self) -> bool:
@@ -102,6 +106,12 @@ def check_request(acceptance: Acceptance, fields: Iterable[ContactField], facts:
 def check_stored(acceptance: Acceptance, facts: StoredFacts) -> dict[str, Any]:
     """Why what is stored does not stand in the way; raises NotAccepted by the first rule that says it does."""
     return judge(stored_findings(acceptance, facts))
+
+
+def check_consent(wanted: str, evidence: str) -> dict[str, Any]:
+    """Why the lead's consent is evidenced well enough; raises NotAccepted. It comes last: a page does not hear of it,
+    and has to hear before of all that its visitor can put right, and of its address's limit."""
+    return judge(iter([consent_finding(wanted, evidence)]))
 
 
 def judge(findings: Iterator[Finding]) -> dict[str, Any]:
@@ -191,6 +201,29 @@ def keys_finding(fields: tuple[ContactField, ...], facts: RequestFacts) -> Findi
     return Finding("only_known_keys", read, "unknown_key", errors, detail)
 
 
+# How a lead comes to the evidence that is asked for.
+HOW_TO_CONSENT = {
+    "asserted": "Send consent[granted]=true and consent[text] for a visitor who has agreed.",
+    "third_party": "Send the visitor's TrustedForm certificate or Jornaya LeadiD with the lead.",
+    "witnessed": "Send the lead from a page with a snippet of this company, whose text the visitor has agreed to.",
+}
+
+
+def consent_finding(wanted: str, evidence: str) -> Finding:
+    """Consent that is evidenced as well as is asked for, or better."""
+    read = {"evidence": evidence, "evidence_wanted": wanted}
+    if evidence in WANTED[WANTED.index(wanted) :]:
+        return Finding("require_consent", read)
+    text = "is missing" if evidence == "none" else f"is evidenced as {evidence}"
+    errors = {"consent": [f"{text}; {or_better(wanted)} is asked for here"]}
+    return Finding("require_consent", read, "consent_required", errors, HOW_TO_CONSENT[wanted])
+
+
+def or_better(wanted: str) -> str:
+    """A level of evidence, and that a better one will do where there is one: `asserted or better`."""
+    return wanted if wanted == WANTED[-1] else f"{wanted} or better"
+
+
 def stored_findings(acceptance: Acceptance, facts: StoredFacts) -> Iterator[Finding]:
     """What the rules that are switched on find in the database, in the order in which they count.
 
@@ -230,46 +263,6 @@ def ip_finding(limit: int, seconds: int, facts: StoredFacts) -> Finding:
     text = f"has sent {facts.leads_from_ip} leads within {spoken(seconds)}; {limit} are taken here"
     code = "ip_limit" if facts.leads_from_ip >= limit else None
     return Finding("ip_limit", read, code, {"remote_ip": [text]}, LATER)
-
-
-def said(acceptance: Acceptance) -> list[tuple[str, str]]:
-    """What the rules that are switched on ask, before anything was sent: each with the code of its refusal and a
-    sentence, in the order in which they count."""
-    return [*said_of_request(acceptance), *said_of_stored(acceptance)]
-
-
-def said_of_request(acceptance: Acceptance) -> Iterator[tuple[str, str]]:
-    """The rules that the request decides by itself."""
-    least, most = acceptance.number_length_min, acceptance.number_length_max
-    if acceptance.require_traffic_source:
-        yield "traffic_source_required", "Takes only leads of a traffic source that the company knows."
-    if least is not None or most is not None:
-        wanted = wanted_length(least, most)
-        yield "invalid_caller_id", f"Takes only numbers of {wanted} digits, without their country's code."
-    if acceptance.allowed_regions:
-        allowed = ", ".join(acceptance.allowed_regions)
-        yield "region_not_allowed", f"Takes only numbers of these regions: {allowed}."
-    if acceptance.only_known_keys:
-        yield "unknown_key", "Refuses a lead with a key that no contact field has."
-    if acceptance.enforce_contact_fields:
-        yield "contact_field_invalid", "Refuses a lead whose values are not what the contact fields ask for."
-
-
-def said_of_stored(acceptance: Acceptance) -> Iterator[tuple[str, str]]:
-    """The rules that rest on what is stored."""
-    limit, seconds = acceptance.ip_limit, acceptance.ip_limit_seconds
-    if limit and seconds:
-        leads = "1 lead" if limit == 1 else f"{limit} leads"
-        yield "ip_limit", f"Takes at most {leads} from one address within {spoken(seconds)}."
-    if acceptance.refuse_suppressed:
-        yield "suppressed", "Refuses a number that is on the company's suppression list."
-    if acceptance.duplicate_seconds:
-        where = "to this company" if acceptance.duplicate_scope == "company" else "here"
-        last = spoken(acceptance.duplicate_seconds).removeprefix("1 ")
-        yield "duplicate_lead", f"Refuses a number that came {where} within the last {last}."
-    if acceptance.same_source_seconds:
-        last = spoken(acceptance.same_source_seconds).removeprefix("1 ")
-        yield "duplicate_lead", f"Refuses a number that came by the same traffic source within the last {last}."
 
 
 def younger(at: datetime | None, seconds: int, now: datetime) -> bool:

@@ -8,11 +8,12 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from server.lib.fields import Text, Whole
 from server.lib.phone import is_region
-from server.offers.acceptance import OFF, Acceptance
+from server.offers.acceptance import OFF, WANTED, Acceptance
 
 TEN_YEARS = 10 * 365 * 86_400
 BOOLEAN: Any = {"invalid": "must be true or false", "null": "must be true or false"}
 OBJECT = "must be an object of acceptance rules"
+LEVELS = f"must be one of: {', '.join(f'`{level}`' for level in WANTED)}, or null"
 
 
 class Regions(fields.Field[list[str]]):
@@ -73,6 +74,17 @@ class AcceptanceSchema(Schema):
     ip_limit = number("How many leads one address may send within `ip_limit_seconds`.", 5, 1_000_000)
     ip_limit_seconds = number("The time of `ip_limit`, in seconds.", 3_600, TEN_YEARS)
     refuse_suppressed = switch("Refuses a number that is on the company's suppression list.")
+    require_consent = fields.String(
+        allow_none=True,
+        validate=validate.OneOf(WANTED, error=LEVELS),
+        error_messages={"invalid": LEVELS},
+        metadata={
+            "description": "The least evidence of consent that a new lead has to bring: `asserted` (the sender says"
+            " that the visitor agreed), `third_party` (a certificate of TrustedForm or Jornaya) or `witnessed` (our"
+            " script showed the text). Null asks for none.",
+            "example": "asserted",
+        },
+    )
 
     @validates_schema
     def fit_together(self, data: Mapping[str, Any], **kwargs: Any) -> None:

@@ -31,6 +31,7 @@ from tests.api.calls import (
 )
 from tests.factories import Account
 
+CERTIFICATE = "https://cert.trustedform.com/0123456789abcdef0123456789abcdef01234567"
 BRITISH = "+442071838750"
 FRENCH = "+33123456789"
 SECOND = timedelta(seconds=1)
@@ -212,6 +213,32 @@ CASES = {
         a_suppressed_number,
         read={"suppressed": True},
     ),
+    "no consent": Case(
+        {"require_consent": "asserted"},
+        {"zip": "1"},
+        {"consent": {"granted": True}},
+        "consent_required",
+        {"consent": ["is missing; asserted or better is asked for here"]},
+        "require_consent",
+        read={"evidence": "none", "evidence_wanted": "asserted"},
+    ),
+    "a consent that was taken back": Case(
+        {"require_consent": "asserted"},
+        {"consent": {"granted": False}, "xxTrustedFormCertUrl": CERTIFICATE},
+        {"consent": True},
+        "consent_required",
+        {"consent": ["is missing; asserted or better is asked for here"]},
+        "require_consent",
+    ),
+    "a consent that only the sender asserts": Case(
+        {"require_consent": "third_party"},
+        {"consent": True},
+        {"consent": True, "xxTrustedFormCertUrl": CERTIFICATE},
+        "consent_required",
+        {"consent": ["is evidenced as asserted; third_party or better is asked for here"]},
+        "require_consent",
+        read={"evidence": "asserted", "evidence_wanted": "third_party"},
+    ),
     "too many of one address": Case(
         {"ip_limit": 1, "ip_limit_seconds": 60},
         {"caller_id": OTHER_NUMBER},
@@ -223,7 +250,7 @@ CASES = {
         read={"leads_from_ip": 1},
     ),
 }
-HIDDEN = ("duplicate_lead", "suppressed")
+HIDDEN = ("consent_required", "duplicate_lead", "suppressed")
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 open_cases = [case for case in CASES.values() if case.code not in HIDDEN]
 hidden_cases = {name: case for name, case in CASES.items() if case.code in HIDDEN}
@@ -306,6 +333,43 @@ def test_the_first_rule_that_is_not_met_counts(client: FlaskClient, account: Acc
     token = switch_on(account, require_traffic_source=True, allowed_regions=["US"])
     refused(send(client, token, caller_id=BRITISH), "traffic_source_required")
     refused(send(client, token, caller_id=BRITISH, traffic_source_id="google_ads"), "region_not_allowed")
+
+
+# Consent
+
+
+def test_a_lead_that_is_there_is_not_asked_for_its_consent_again(client: FlaskClient, account: Account) -> None:
+    before_the_rule = take(client, account.vendor_token, caller_id=OTHER_NUMBER)
+    token = switch_on(account, require_consent="asserted")
+    lead = take(client, token, consent=True)["lead_id"]
+    assert take(client, token, zip="1")["action"] == "updated"
+    assert take(client, token, caller_id=OTHER_NUMBER, zip="1")["lead_id"] == before_the_rule["lead_id"]
+    sent = {"lead_token": token, "zip": "2"}
+    assert taken(client.post(f"{LEADS}/{lead}/lead_update", json=sent))["action"] == "updated"
+    # The one in whose place a new one is made brings the new one nothing.
+    for wish in ("delete_existing", "expire_existing"):
+        refused(send(client, token, **{wish: True}, zip="3"), "consent_required")
+    assert [row["is_live"] for row in account.leads()] == [True, True]
+
+
+def test_a_page_has_to_bring_the_consent_each_time_and_hears_the_same(client: FlaskClient, account: Account) -> None:
+    token = switch_on(account, require_consent="asserted")
+    take(client, token, consent=True)
+    for number in (NUMBER, OTHER_NUMBER):
+        body = take(client, account.publishable_token, caller_id=number, zip="9")
+        assert (body["action"], last(account)["code"]) == ("received", "consent_required")
+    assert "zip" not in account.leads()[0]["data"]
+    body = take(client, account.publishable_token, zip="9", consent=True)
+    assert (body["action"], last(account)["action"]) == ("received", "updated")
+
+
+def test_a_lead_that_lacked_its_consent_is_taken_once_the_rule_is_off(client: FlaskClient, account: Account) -> None:
+    switch_on(account, require_consent="witnessed")
+    take(client, account.publishable_token, consent=True)
+    path = f"{SUBMISSIONS}/{last(account)['id']}/replay"
+    refused(client.post(path, headers=account.bearer), "consent_required")
+    switch_on(account)
+    assert client.post(path, headers=account.bearer).get_json()["action"] == "created"
 
 
 # Sources
@@ -559,6 +623,7 @@ def test_an_address_that_has_sent_too_many_learns_of_no_number(
     client: FlaskClient, account: Account, case: Case
 ) -> None:
     case.before(client, account, account.schedule_token)
+    a_lead(client, account, account.schedule_token)
     switch_on(account, ip_limit=1, ip_limit_seconds=3600, **case.rules)
     sent: Json = {"traffic_source_id": "google_ads"}
     for number in (NUMBER, OTHER_NUMBER):

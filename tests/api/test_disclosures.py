@@ -394,6 +394,33 @@ def test_nothing_is_added_to_a_deleted_disclosure_and_what_it_said_is_still_show
     assert texts.get(version) == version
 
 
+def test_a_disclosure_that_pages_show_is_not_deleted_and_they_are_named(
+    texts: Texts, client: FlaskClient, account: Account
+) -> None:
+    disclosure, other = texts.new(), texts.new(name="Other")
+    own: Json = {"schedule_id": account.schedule_id, "kind": "publishable", "disclosure_id": disclosure}
+    token = shown(client.post(f"{API}/lead_tokens", json=own | {"name": "Page"}, headers=account.bearer), "lead_token")
+    body = {"name": "Solar page", "offer_id": account.offer_id, "disclosure_id": disclosure}
+    snippet = shown(client.post(f"{API}/snippets", json=body, headers=account.bearer), "snippet")
+    [text] = wrong(texts.ask("DELETE", f"/{disclosure}"))["id"]
+    assert text == (
+        f"is still in use by the lead token {token['id']} (Page) of the schedule {account.schedule_id};"
+        f" the snippet {snippet['id']} (Solar page) of the offer {account.offer_id}."
+        " Choose another disclosure there, or delete them, first"
+    )
+    assert "deleted_at" not in texts.done("GET", f"/{disclosure}")["disclosure"]
+
+    moved = client.put(f"{API}/snippets/{snippet['id']}", json={"disclosure_id": other}, headers=account.bearer)
+    assert shown(moved, "snippet")["disclosure_id"] == other
+    [text] = wrong(texts.ask("DELETE", f"/{disclosure}"))["id"]
+    assert text.startswith(f"is still in use by the lead token {token['id']} (Page) of the schedule")
+    assert client.delete(f"{API}/lead_tokens/{token['id']}", headers=account.bearer).status_code == 200
+    assert texts.done("DELETE", f"/{disclosure}")["disclosure"]["deleted_at"]
+    # What comes back would show it: it comes back first.
+    errors = wrong(client.post(f"{API}/lead_tokens/{token['id']}/restore", headers=account.bearer))
+    assert errors == {"disclosure_id": ["is not a disclosure of this company"]}
+
+
 def test_a_version_is_found_in_its_own_disclosure_only(texts: Texts) -> None:
     version, other = texts.add(texts.new()), texts.new()
     for method, path in (("GET", ""), ("GET", "/preview"), ("POST", "/publish")):

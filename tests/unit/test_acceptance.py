@@ -15,14 +15,16 @@ from server.offers.acceptance import (
     NotAccepted,
     RequestFacts,
     StoredFacts,
+    check_consent,
     check_request,
     check_stored,
+    consent_finding,
     request_findings,
-    said,
     spoken,
     stored_findings,
 )
 from server.offers.contact_fields import ContactField
+from server.offers.said import said
 from server.offers.schemas import AcceptanceSchema, acceptance_of
 from tests.unit import table
 
@@ -45,16 +47,20 @@ ALL_ON: dict[str, Any] = {
     "ip_limit": 3,
     "ip_limit_seconds": 60,
     "refuse_suppressed": True,
+    "require_consent": "third_party",
 }
 
 
-def check_both(acceptance: Acceptance, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The steps of both checks; times of the facts are seconds ago."""
+def check_all(acceptance: Acceptance, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The steps of all checks; times of the facts are seconds ago."""
     ago = {name: NOW - timedelta(seconds=value) for name, value in facts.items() if name.endswith("_at")}
     requested = {each.name for each in fields(RequestFacts)}
     request = RequestFacts(**{name: value for name, value in facts.items() if name in requested})
     stored = {name: value for name, value in facts.items() if name not in requested} | ago
-    return [check_request(acceptance, FIELDS, request), check_stored(acceptance, StoredFacts(now=NOW, **stored))]
+    evidence = str(stored.pop("evidence", "none"))
+    steps = [check_request(acceptance, FIELDS, request), check_stored(acceptance, StoredFacts(now=NOW, **stored))]
+    wanted = acceptance.require_consent
+    return steps if wanted is None else [*steps, check_consent(wanted, evidence)]
 
 
 @pytest.mark.parametrize("row", table("said_rules.csv"), ids=lambda row: row["case"])
@@ -74,6 +80,7 @@ def test_all_rules_are_said_in_the_order_in_which_they_refuse() -> None:
     findings = [
         *request_findings(acceptance, tuple(FIELDS), RequestFacts(sent=["shoe_size"])),
         *stored_findings(acceptance, worst),
+        consent_finding("witnessed", "none"),
     ]
     assert [code for code, _ in said(acceptance)] == [finding.code for finding in findings]
 
@@ -82,10 +89,10 @@ def test_all_rules_are_said_in_the_order_in_which_they_refuse() -> None:
 def test_a_lead_is_taken_or_refused_with_the_rules_own_code(row: dict[str, str]) -> None:
     acceptance, facts = acceptance_of(json.loads(row["rules"])), json.loads(row["facts"])
     if not row["code"]:
-        assert [step["decided"] for step in check_both(acceptance, facts)] == ["accepted", "accepted"]
+        assert {step["decided"] for step in check_all(acceptance, facts)} == {"accepted"}
         return
     with pytest.raises(Refused) as caught:
-        check_both(acceptance, facts)
+        check_all(acceptance, facts)
     refusal = caught.value
     assert (refusal.code, refusal.status, refusal.errors) == (row["code"], 422, json.loads(row["errors"]))
     assert all(name in refusal.detail and text in refusal.detail for name, [text] in refusal.errors.items())
@@ -103,7 +110,7 @@ def acceptance_rules(acceptance: Acceptance) -> set[str]:
 
 
 def test_when_nothing_is_switched_on_the_step_says_so() -> None:
-    for step in check_both(OFF, {"suppressed": True, "latest_lead_at": 0, "leads_from_ip": 99, "sent": ["?"]}):
+    for step in check_all(OFF, {"suppressed": True, "latest_lead_at": 0, "leads_from_ip": 99, "sent": ["?"]}):
         assert step == {"step": "accept", "read": {}, "decided": "accepted", "rule": "no rule is switched on"}
 
 
@@ -115,9 +122,10 @@ def test_an_accepted_lead_is_told_what_every_rule_has_read() -> None:
         "region": "US",
         "values": {"zip": "90210"},
         "sent": ["zip"],
+        "evidence": "witnessed",
         "latest_lead_at": 61,
     }
-    requested, stored = check_both(acceptance_of(ALL_ON), facts)
+    requested, stored, consented = check_all(acceptance_of(ALL_ON), facts)
     assert requested["rule"] == (
         "all that is switched on is met: require_traffic_source, number_length, allowed_regions, only_known_keys,"
         " enforce_contact_fields"
@@ -131,6 +139,7 @@ def test_an_accepted_lead_is_told_what_every_rule_has_read() -> None:
         "contact_field_type_id": None,
         "contact_field_errors": {},
     }
+    assert consented["read"] == {"evidence": "witnessed", "evidence_wanted": "third_party"}
     assert stored["rule"] == (
         "all that is switched on is met: ip_limit, refuse_suppressed, duplicate_seconds, same_source_seconds"
     )
@@ -208,6 +217,14 @@ def test_a_form_spells_no_regions_by_an_empty_field() -> None:
         ({"allowed_regions": [1]}, "allowed_regions", "'1' is not the ISO code of a region, such as US"),
         ({"allowed_regions": "US"}, "allowed_regions", "must be a list of ISO codes; an empty one allows all"),
         ({"allowed_regions": None}, "allowed_regions", "must be a list of ISO codes; an empty one allows all"),
+        *(
+            (
+                {"require_consent": sent},
+                "require_consent",
+                "must be one of: `asserted`, `third_party`, `witnessed`, or null",
+            )
+            for sent in ("none", "imported", True, "ASSERTED")
+        ),
         ({"ip_limit": 3}, "ip_limit_seconds", "must be set together with ip_limit"),
         ({"ip_limit_seconds": 3}, "ip_limit", "must be set together with ip_limit_seconds"),
     ],
