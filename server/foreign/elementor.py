@@ -46,7 +46,7 @@ def things(value: Any) -> Mapping[str, Any]:
 
 def read_field(name: str, each: Tree, path: str) -> Iterator[Leaf]:
     """One field; its raw value is kept where it differs."""
-    title, given = each.get("title"), each.get("id")
+    title, given = each.get("title") or each.get("label"), each.get("id")
     own = name if not name.isdigit() or not isinstance(given, str) else given
     label = title if isinstance(title, str) and title.strip() else own
     called = label if MADE.fullmatch(own) or own.isdigit() else own
@@ -55,7 +55,7 @@ def read_field(name: str, each: Tree, path: str) -> Iterator[Leaf]:
     if isinstance(value, dict | list) and not scalars(value):
         yield from walk(value, place, called, Key(label))
     elif field is not None:
-        yield told(field, place, called, value, f"type {each['type']}")
+        yield told(field, place, called, value, f"type {each['type']}", Key(own), Key(label))
     else:
         # The id first: who gave one knew what it is.
         yield guessed(place, called, value, Key(own), Key(label), by="field")

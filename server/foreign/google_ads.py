@@ -37,14 +37,16 @@ def read_column(column: Any, path: str, index: int) -> Iterator[Leaf]:
     column_id, label = column.get("column_id"), column.get("column_name")
     names = [name for name in (column_id, label) if isinstance(name, str) and name.strip()]
     name = names[0].lower() if names else f"user_column_data_{index}"
+    # Google's user is who fills in the form.
+    key = Key(name.removeprefix("user "))
     place, value = beneath(path, "string_value"), column["string_value"]
     field = FIELD_OF_COLUMN.get(str(column_id).upper())
     if field:
         yield told(field, place, name, value, f"column_id {column_id}")
     elif isinstance(value, dict | list):
-        yield from walk(value, place, name, Key(name))
+        yield from walk(value, place, name, key)
     else:
-        yield guessed(place, name, value, Key(name), by="column_id")
+        yield guessed(place, name, value, key, by="column_id")
 
 
 def is_true(value: Any) -> bool:

@@ -1,6 +1,6 @@
 """What a mapper makes of a payload: its values, each with its place, its name, and the field that it might fill."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,17 @@ TOLD, NAMED, HINTED, SHAPED = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A value that might fill a field: where it stands in the payload, and what speaks for it."""
+    """A value that might fill a field: where it stands in the payload, what speaks for it, and the names that lead to
+    it, the outermost first. `region` is where a number is dialled from, `postal` where its owner lives."""
 
     field: str
     value: Any
     path: str
     by: str
     sure: int
+    trail: tuple[str, ...] = ()
+    region: str | None = None
+    postal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ class Reading:
     missing: str | None = None
 
 
-def told(field: str, path: str, name: str, value: Any, by: str) -> Leaf:
-    """A value whose field the payload itself tells."""
-    claim = Claim(field, value, path, by, TOLD) if simple(value) and not blank(value) else None
+def told(field: str, path: str, name: str, value: Any, by: str, *keys: Key) -> Leaf:
+    """A value whose field the payload itself tells; its names say whose it is."""
+    claim = Claim(field, value, path, by, TOLD, trail(keys)) if simple(value) and not blank(value) else None
     return Leaf(path, name, value, claim)
 
 
@@ -61,13 +65,17 @@ def guessed(path: str, name: str, value: Any, *keys: Key, by: str = "name") -> L
         found = meaning(key, first)
         if found is not None:
             field, whole = found
-            return Leaf(
-                path, name, value, Claim(field, first, place, f"{by} {key.name[:LONGEST]}", NAMED if whole else HINTED)
-            )
+            said = f"{by} {key.name[:LONGEST]}"
+            return Leaf(path, name, value, Claim(field, first, place, said, NAMED if whole else HINTED, trail(keys)))
     field_of_shape = shape(keys[0], first)
     if field_of_shape is not None:
-        return Leaf(path, name, value, Claim(field_of_shape, first, place, "shape of the value", SHAPED))
+        return Leaf(path, name, value, Claim(field_of_shape, first, place, "shape of the value", SHAPED, trail(keys)))
     return Leaf(path, name, value)
+
+
+def trail(keys: Sequence[Key]) -> tuple[str, ...]:
+    """The names that lead to a value, the outermost first, from its keys, of which the nearest is first."""
+    return (*keys[-1].above, *(key.name for key in reversed(keys))) if keys else ()
 
 
 def simple(value: Any) -> bool:

@@ -6,16 +6,16 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from server.foreign.choice import NO_CHOICE, Choice, choose
 from server.foreign.elementor import is_elementor, read_elementor
 from server.foreign.google_ads import is_google_ads, read_google_ads
 from server.foreign.gravity_forms import is_gravity_forms, read_gravity_forms
 from server.foreign.hubspot import is_hubspot, read_hubspot
 from server.foreign.meta import is_meta, is_meta_webhook, read_meta, read_meta_webhook
-from server.foreign.reading import SHAPED, Claim, Leaf, Reading, Tree
+from server.foreign.reading import TOLD, Claim, Leaf, Reading, Tree
 from server.foreign.typeform import is_typeform, read_typeform
 from server.foreign.walk import read_any
 from server.foreign.words import spelt
-from server.lib import email, phone
 
 # The first that knows a payload reads it.
 MAPPERS: tuple[tuple[Callable[[Tree], bool], Callable[[Tree, str], Reading]], ...] = (
@@ -31,9 +31,6 @@ MAPPERS: tuple[tuple[Callable[[Tree], bool], Callable[[Tree, str], Reading]], ..
 # What is lifted: these fill a parameter of their name, the rest a token.
 PARAMETERS = ("caller_id", "email", "traffic_source_id", "sub_id", "vendor_lead_id")
 TOKENS = ("first_name", "last_name", "full_name", "address", "city", "state", "zip")
-LONGEST = 255
-# To look closely costs; who sends thousands of numbers means none of them more than the first ones.
-MOST_JUDGED = 20
 
 BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
 DEEPEST = 20
@@ -46,10 +43,13 @@ class Lifted:
     payload: str
     fields: dict[str, Any]
     tokens: tuple[tuple[str, Any], ...]
-    aliases: dict[str, Claim]
-    matched: list[dict[str, str]]
+    aliases: dict[str, Choice]
+    matched: list[dict[str, Any]]
     test: bool = False
     missing: str | None = None
+    # Where the number is dialled from, if the payload says so, and the numbers that are not the lead's.
+    region: str | None = None
+    passed: tuple[dict[str, str], ...] = ()
 
 
 def lift(parts: Iterable[tuple[str, Tree]], region: str, sent: Collection[str]) -> Lifted:
@@ -57,19 +57,19 @@ def lift(parts: Iterable[tuple[str, Tree]], region: str, sent: Collection[str]) 
     readings = [read(tree, path) for path, tree in parts if tree]
     known = next((each for each in readings if each.payload != "unknown"), Reading("unknown", ()))
     claims = [leaf.claim for each in readings for leaf in each.leaves if leaf.claim is not None]
-    chosen = {
-        field: claim
-        for field in PARAMETERS
-        if field not in sent and (claim := choose(field, claims, region)) is not None
-    }
+    chosen = {field: choose(field, claims, region) for field in PARAMETERS if field not in sent}
+    taken = {field: choice.claim for field, choice in chosen.items() if choice.claim is not None}
+    number = chosen.get("caller_id", NO_CHOICE)
     return Lifted(
         payload=known.payload,
-        fields={field: claim.value for field, claim in chosen.items()},
-        tokens=tuple(pair for each in readings for pair in kept(each, chosen)),
-        aliases={name: claim for name in TOKENS if (claim := choose(name, claims, region)) is not None},
-        matched=[match(field, claim, known.payload) for field, claim in chosen.items()],
+        fields={field: claim.value for field, claim in taken.items()},
+        tokens=tuple(pair for each in readings for pair in kept(each, taken)),
+        aliases={name: choice for name in TOKENS if (choice := choose(name, claims, region)).claim is not None},
+        matched=[match(field, chosen[field], known.payload) for field in taken],
         test=any(each.test for each in readings),
         missing=next((each.missing for each in readings if each.missing), None),
+        region=number.region,
+        passed=number.passed if number.claim is None else (),
     )
 
 
@@ -82,27 +82,11 @@ def read(tree: Tree, path: str = "") -> Reading:
     return read_any(nested, path)
 
 
-def choose(field: str, claims: Iterable[Claim], region: str) -> Claim | None:
-    """The surest claim to a field that is sound, of equals the first. A wrong number that is told is better than none:
-    the sender hears of it."""
-    ordered = sorted((claim for claim in claims if claim.field == field), key=lambda claim: claim.sure)
-    usable = [claim for claim in ordered if len(str(claim.value)) <= LONGEST][:MOST_JUDGED]
-    first = next((claim for claim in usable if claim.sure < SHAPED), None)
-    return next((claim for claim in usable if sound(field, str(claim.value), region)), first)
-
-
-def sound(field: str, value: str, region: str) -> bool:
-    """Whether a value is what it should be."""
-    if field == "caller_id":
-        return phone.parse(value, region) is not None
-    return field != "email" or email.normalise(value.strip()) is not None
-
-
-def kept(reading: Reading, chosen: dict[str, Claim]) -> Iterator[tuple[str, Any]]:
+def kept(reading: Reading, taken: dict[str, Claim]) -> Iterator[tuple[str, Any]]:
     """The tokens: of a payload that is known without what fills a parameter, of another every value."""
     for leaf in reading.leaves:
         # Of a list only one value fills it.
-        fills = leaf.claim is not None and chosen.get(leaf.claim.field) is leaf.claim and type(leaf.value) is not list
+        fills = leaf.claim is not None and taken.get(leaf.claim.field) is leaf.claim and type(leaf.value) is not list
         if not fills or (reading.payload == "unknown" and not says_it_all(leaf)):
             yield leaf.name, leaf.value
 
@@ -112,9 +96,18 @@ def says_it_all(leaf: Leaf) -> bool:
     return leaf.claim is not None and spelt(leaf.name).replace(" ", "_") == leaf.claim.field
 
 
-def match(field: str, claim: Claim, payload: str) -> dict[str, str]:
-    """What was read from where, as the answer says it."""
-    return {"field": field, "from": claim.path, "by": claim.by, "payload": payload}
+def match(field: str, choice: Choice, payload: str) -> dict[str, Any]:
+    """What was read from where, as the answer says it; what was guessed among others says by which rule, and what was
+    passed over."""
+    claim = choice.claim
+    if claim is None:
+        return {}
+    said: dict[str, Any] = {"field": field, "from": claim.path, "by": claim.by, "payload": payload}
+    if claim.sure != TOLD and (choice.passed or payload == "unknown"):
+        said["rule"] = choice.rule
+    if choice.passed:
+        said["passed_over"] = list(choice.passed)
+    return said
 
 
 def unflattened(tree: Tree) -> Tree:

@@ -78,7 +78,7 @@ def read_answer(answer: Any, fields: dict[str, Tree], path: str) -> Iterator[Lea
         # Of another type than we know: all that it holds.
         yield from walk(rest_of(answer, ["type", "field"]), path, name, Key(title or name))
     elif kind in FIELD_OF_TYPE:
-        yield told(FIELD_OF_TYPE[kind], place, name, value, f"type {kind}")
+        yield told(FIELD_OF_TYPE[kind], place, name, value, f"type {kind}", Key(title or name))
     else:
         yield guessed(place, name, value, Key(title or name), Key(name), by="question")
 

@@ -1,15 +1,21 @@
 """Any payload: every value of it by its path, what its key says, and as a last resort what it looks like."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from server.foreign.reading import LONGEST, Leaf, Reading, Tree, beneath, guessed, scalars
-from server.foreign.words import Key
+from server.foreign.countries import Country, beside, countries_in
+from server.foreign.pieces import join_list, join_pieces
+from server.foreign.reading import LONGEST, NAMED, Claim, Leaf, Reading, Tree, beneath, guessed, scalars, trail
+from server.foreign.words import Key, says_phone
 
 # Members that only hold what the thing around them is called after.
 HOLDERS = frozenset({"value", "values", "raw", "raw_value", "text", "answer", "string_value"})
 # Members that say what the value beside them is.
 LABELS = ("name", "label", "key", "title", "question", "field", "id")
+
+# Members that say which of a list's things it is, and so whose.
+DESCRIBES = ("type", "kind", "role", "relation", "relationship", "category", "party")
 
 NO_KEY = Key("")
 
@@ -25,18 +31,59 @@ def walk(value: Any, path: str, name: str = "", *keys: Key) -> Iterator[Leaf]:
     `name` is what their tokens' names begin with, `keys` what stands nearest above them, the nearest first.
     """
     if isinstance(value, dict):
-        label = label_of(value)
-        above = keys[-1].name if keys else ""
-        for member, inner in value.items():
-            near: tuple[Key, ...] = (Key(member, above),)
-            if member.lower() in HOLDERS and (label or keys):
-                near = ((Key(label),) if label else ()) + keys
-            yield from walk(inner, beneath(path, member), joined(name, member), *near)
+        yield from walk_members(value, path, name, keys)
     elif isinstance(value, list) and not scalars(value):
         for index, item in enumerate(value):
-            yield from walk(item, beneath(path, index), joined(name, str(index)), *keys)
+            yield from walk(item, beneath(path, index), joined(name, str(index)), *described(keys, item))
     else:
-        yield guessed(path, name, value, *(keys or (NO_KEY,)))
+        whole = join_list(value) if isinstance(value, list) and keys and says_phone(keys[0].name) else None
+        leaf = guessed(path, name, value, *(keys or (NO_KEY,)))
+        yield leaf if whole is None else of_pieces(leaf, whole, keys)
+
+
+def walk_members(tree: Tree, path: str, name: str, keys: tuple[Key, ...]) -> Iterator[Leaf]:
+    """Every value of an object. What stands in a holder is called as the label beside it, else as the object."""
+    label = label_of(tree)
+    above = trail(keys)
+    parent = keys[-1].name if keys else ""
+    nearest = keys[0].name if keys else ""
+    whole = join_pieces(tree, nearest)
+    countries = countries_in(tree, nearest)
+    for member, inner in tree.items():
+        near: tuple[Key, ...] = (Key(member, parent, above),)
+        if member.lower() in HOLDERS and (label or keys):
+            near = (Key(label, above=() if keys else above), *keys) if label else keys
+        leaves = walk(inner, beneath(path, member), joined(name, member), *near)
+        if member in whole:
+            leaves = (of_pieces(leaf, whole[member], near) for leaf in leaves)
+        yield from (dialled(leaf, countries, member) for leaf in leaves) if countries else leaves
+
+
+def of_pieces(leaf: Leaf, whole: str, keys: tuple[Key, ...]) -> Leaf:
+    """The last piece of a number, which claims to be the whole of it."""
+    return replace(leaf, claim=Claim("caller_id", whole, leaf.path, "joined pieces", NAMED, trail(keys)))
+
+
+def dialled(leaf: Leaf, countries: list[Country], member: str) -> Leaf:
+    """A number with the country that stands beside it; one that stands nearer stays."""
+    claim = leaf.claim
+    if claim is None or claim.field != "caller_id" or claim.region or claim.postal:
+        return leaf
+    region, postal = beside(countries, member)
+    return replace(leaf, claim=replace(claim, region=region, postal=postal))
+
+
+def described(keys: tuple[Key, ...], item: Any) -> tuple[Key, ...]:
+    """The keys of one thing of a list, with what it says of itself: `{"type": "agent", "phone": …}`."""
+    said = (
+        [item[word][:LONGEST] for word in DESCRIBES if isinstance(item.get(word), str)]
+        if isinstance(item, dict)
+        else []
+    )
+    if not said or not keys:
+        return keys
+    *nearer, furthest = keys
+    return (*nearer, replace(furthest, above=(*furthest.above, *said)))
 
 
 def joined(name: str, member: str) -> str:

@@ -29,7 +29,10 @@ WHOLE: dict[str, frozenset[str]] = {
         "sub_id": "subid",
         "first_name": ("firstname fname givenname forename namefirst vorname nombre prenom primeironome voornaam имя"),
         "last_name": "lastname lname surname familyname namelast nachname apellido apellidos cognome фамилия",
-        "full_name": "fullname nameandsurname contactname leadname fullnames nomcomplet nombrecompleto фио",
+        "full_name": (
+            "fullname nameandsurname contactname leadname customername callername clientname buyername borrowername"
+            " patientname applicantname fullnames nomcomplet nombrecompleto фио"
+        ),
         "address": (
             "address streetaddress street address1 addressline1 street1 homeaddress mailingaddress direccion adresse"
             " strasse anschrift indirizzo endereco адрес"
@@ -42,17 +45,22 @@ WHOLE: dict[str, frozenset[str]] = {
 
 # `name` alone may be that of a form or a campaign: it is a person's at the top, or in one of these.
 PEOPLE = frozenset(
-    {"contact", "lead", "person", "customer", "client", "user", "applicant", "data", "fields", "answers"}
+    {
+        *("contact", "lead", "person", "customer", "client", "user", "applicant", "caller", "buyer", "borrower"),
+        *("patient", "prospect", "data", "fields", "answers"),
+    }
 )
 
 # What a key says that only has it somewhere in its name; and what speaks against.
 HINTS = {
     "caller_id": re.compile(
-        r"phone|mobil|telef|cellul|\b(?:tel|cell|cel|fone|handy)\b|whatsapp|телефон|電話|电话|手机|전화"
+        r"phone|mobil|telef|cellul|\b(?:tel|cell|cel|fone|handy|callerid)\b|whatsapp|телефон|電話|电话|手机|전화"
     ),
     "email": re.compile(r"e ?mail|\bmail\b|correo|courriel|почт|メール|이메일"),
 }
-AGAINST = re.compile(r"\b(?:fax|type|consent|verified|valid|country|ext|extension|code|optin|opt|id|time|ip|agent)\b")
+AGAINST = re.compile(
+    r"\b(?:fax|type|consent|verified|valid|country|ext|extension|code|optin|opt|id|time|ip|user agent)\b"
+)
 
 # How a question asks for what others have as a label.
 OPENING = re.compile(
@@ -73,15 +81,16 @@ DATE_OR_ADDRESS = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:\D.*)?|\d{1,3}(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The name of a value, and that of what it stands in."""
+    """The name of a value, that of what it stands in, and all names further out, the outermost first."""
 
     name: str
     parent: str = ""
+    above: tuple[str, ...] = ()
 
 
 def meaning(key: Key, value: Any) -> tuple[str, bool] | None:
     """The field that a key names, and whether its whole name does; None when it names none, or the value is none."""
-    words, inside = OPENING.sub("", spelt(key.name)), spelt(key.parent)
+    words, inside = OPENING.sub("", spelt(key.name)).replace("caller id", "callerid"), spelt(key.parent)
     field = MEANINGS.get(words.replace(" ", "")) or MEANINGS.get(f"{inside} {words}".replace(" ", ""))
     if field is None and words == "name" and (not inside or inside in PEOPLE):
         field = "full_name"
@@ -90,7 +99,20 @@ def meaning(key: Key, value: Any) -> tuple[str, bool] | None:
     for field, hint in HINTS.items():
         if hint.search(words) and not AGAINST.search(words) and fits(field, value):
             return field, False
+    if says_phone(key.parent) and not AGAINST.search(words) and not COUNTED.search(words) and is_written(value):
+        # `{"phone": {"national": …}}`: what stands in a phone and is written as a number is one.
+        return "caller_id", False
     return None
+
+
+def says_phone(name: str) -> bool:
+    """Whether a name has a word for a telephone in it."""
+    return HINTS["caller_id"].search(spelt(name)) is not None
+
+
+def is_written(value: Any) -> bool:
+    """Whether a value is written as numbers are, without letters."""
+    return PHONE.fullmatch(str(value).strip()) is not None and digits(str(value)) >= 7
 
 
 def shape(key: Key, value: Any) -> str | None:

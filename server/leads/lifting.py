@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from server.errors import Refused
+from server.foreign.choice import said_of_strangers
 from server.foreign.recognise import Lifted, lift, match
 from server.leads.params import CREDENTIALS, READ_CONTROLS, RESERVED, Asked, blank, read_data
 from server.leads.schemas import FIELDS
@@ -46,9 +47,9 @@ def lift_payload(tree: Tree, region: str) -> tuple[Tree, Lifted]:
     sent = ours.keys() | ({"caller_id"} if "number" in ours else set())
     lifted = lift([("", theirs), ("data", inside)], region, sent)
     tokens = named_tokens(lifted)
-    further = {name: claim for name, claim in lifted.aliases.items() if name not in tokens}
-    tokens |= {name: claim.value for name, claim in further.items()}
-    matched = [match(f"data.{name}", claim, lifted.payload) for name, claim in further.items()]
+    further = {name: choice for name, choice in lifted.aliases.items() if name not in tokens}
+    tokens |= {name: choice.claim.value for name, choice in further.items() if choice.claim is not None}
+    matched = [match(f"data.{name}", choice, lifted.payload) for name, choice in further.items()]
     kept = {name: value for name, value in ours.items() if name not in ("data", "data_json")}
     return kept | lifted.fields | {"data": tokens}, replace(lifted, matched=[*lifted.matched, *matched])
 
@@ -82,17 +83,27 @@ def free_name(name: str, taken: Mapping[str, Any], numbers: dict[str, int]) -> s
 
 
 def refuse_numberless(asked: Asked, lifted: Lifted) -> None:
-    """Refuses a payload of a kind that has no number, which says what to send instead."""
-    if lifted.missing and "caller_id" not in asked.fields:
-        text = "is missing"
-        raise Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, lifted.missing)
+    """Refuses a payload without a number of the lead's, which says why, and what to send instead."""
+    if "caller_id" in asked.fields or not (lifted.missing or lifted.passed):
+        return
+    text = "is missing"
+    detail = lifted.missing
+    if detail is None:
+        text = f"is missing: {said_of_strangers(lifted.passed)}"
+        detail = (
+            f"caller_id {text}. Send the lead's own number as caller_id, or under a name that says so, such as"
+            " customer_phone."
+        )
+    raise Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, detail)
 
 
 def why_lifted(lifted: Lifted) -> dict[str, Any]:
     """The step of a plan that says what was read from where."""
+    passed = {"passed_over": list(lifted.passed)} if lifted.passed else {}
     return {
         "step": "lift",
-        "read": {"payload": lifted.payload, "test": lifted.test},
+        "read": {"payload": lifted.payload, "test": lifted.test} | passed,
         "decided": lifted.matched,
-        "rule": "what was sent as a parameter wins; else what the payload tells, then names, then shapes",
+        "rule": "what was sent as a parameter wins; else what the payload tells, then names, then shapes; never what is"
+        " somebody else's",
     }

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from server.errors import Refused
+from server.foreign.countries import beside, countries_in, may_be_country
 from server.leads.params import PHONE_NAMES, Asked, invalid
 from server.leads.schemas import invalid_time
 from server.lib import email
@@ -34,6 +35,18 @@ def normalise_phone(asked: Asked, region: str) -> Phone:
     if phone.vanity:
         asked.warn("caller_id", "vanity", f"caller_id was spelt with letters; it is read as {phone.e164}.")
     return phone
+
+
+def dialled_from(asked: Asked, region: str) -> str:
+    """The region of the number: the one that a token beside it says (`phone_country`, `calling_code` …), else the
+    company's. Where the lead lives counts only where the number is none at home."""
+    raw = asked.fields.get("caller_id")
+    if raw is None or "+" in raw or not any(map(may_be_country, asked.tokens)):
+        return region
+    own, postal = beside(countries_in(asked.tokens), "caller_id")
+    if own is not None:
+        return own
+    return postal if postal is not None and parse(raw, region) is None and parse(raw, postal) is not None else region
 
 
 def missing_phone(tokens: dict[str, Any]) -> Refused:

@@ -212,6 +212,7 @@ def read_phone(posting: Posting, asked: Asked, region: str, lifted: Lifted | Non
         return UNREAD, why_lifted
     if lifted is not None:
         lifting.refuse_numberless(asked, lifted)
+    region = region_of_number(posting, asked, region, lifted)
     phone = normalise.normalise_phone(asked, region)
     if lifted is not None and lifted.test:
         phone = phone._replace(test=True)
@@ -222,6 +223,15 @@ def read_phone(posting: Posting, asked: Asked, region: str, lifted: Lifted | Non
         "rule": "normalised to E.164",
     }
     return phone, [*why_lifted, why]
+
+
+def region_of_number(posting: Posting, asked: Asked, region: str, lifted: Lifted | None) -> str:
+    """The region that the number is dialled from: what stands beside it says so, or it is the company's."""
+    if posting.names_number:
+        return region
+    if lifted is not None and "caller_id" in lifted.fields:
+        return lifted.region or region
+    return normalise.dialled_from(asked, region)
 
 
 def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:

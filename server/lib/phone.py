@@ -19,6 +19,34 @@ WIDE = dict(zip("\uff0b\uff08\uff09\uff0e\uff0f\u2212", "+()./-", strict=True))
 # How a number of the United States is mostly written; VALID_IN_US says which of them exist.
 PLAIN = re.compile(r"\s*(?:(\+)?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]?([2-9]\d\d)[ .-]?(\d{4})\s*", re.A)
 
+# Area codes of the United States in service, by the day, that the library does not know yet. It learns them late.
+NEW_AREAS = {
+    "861": "2023-02-24",
+    "624": "2023-11-16",
+    "436": "2024-03-01",
+    "924": "2024-08-30",
+    "621": "2025-01-23",
+    "837": "2025-01-31",
+    "357": "2025-03-26",
+    "729": "2025-09-05",
+    "457": "2025-09-25",
+    "679": "2025-11-07",
+    "471": "2026-01-30",
+    "483": "2026-02-23",
+    "465": "2026-06-18",
+}
+NEW = re.compile(rf"\+1(?:{'|'.join(NEW_AREAS)})[2-9](?!11)\d{{6}}", re.A)
+
+# What spreadsheets and the exports of Meta put in front of a number.
+MARKS = re.compile(r"\s*(?:(?:p:|['`\u2018\u2019])\s*)+(?=[+(\d])", re.I)
+
+# Dialled abroad before a country's code, in most of the world and in North America.
+ABROAD = re.compile(r"\+?(?:00|011)(?=[ ().\-/]*[1-9])")
+# Mobile numbers as they were written before, which WhatsApp still does: a 1 after Mexico's code, or 044, 045 and 01 at
+# home, and in Brazil no 9 before the eight digits.
+OLD_MEXICO = re.compile(r"\+52(?:1|01|04[45])(\d{10})", re.A)
+OLD_BRAZIL = re.compile(r"(\+55[1-9]\d)([6-9]\d{7})", re.A)
+
 # 555-0100 to 555-0199 of every North American area are reserved for fiction: nobody answers.
 FICTIONAL = re.compile(r"\+1\d{3}55501\d\d", re.A)
 
@@ -56,8 +84,16 @@ def is_region(text: str) -> bool:
     return text in phonenumbers.SUPPORTED_REGIONS
 
 
+def region_of_code(code: int) -> str | None:
+    """The main region of a country's calling code; None for a code that no region has."""
+    region = phonenumbers.region_code_for_country_code(code)
+    return region if is_region(region) else None
+
+
 def region_of(e164: str) -> str | None:
     """The region (ISO 3166) that the number belongs to; None for a service of no region, such as +800."""
+    if NEW.fullmatch(e164):
+        return "US"
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
     except NumberParseException:
@@ -71,14 +107,15 @@ def national_number(e164: str) -> str:
 
 
 def _parse_any(text: str, region: str) -> Phone | None:
-    written = text.strip(BLANKS)
+    mark = MARKS.match(text)
+    written = (text[mark.end() :] if mark else text).strip(BLANKS)
     match = DIGITS.fullmatch(written) or VANITY.fullmatch(written)
     if match is None:
         return None
     e164 = _valid_e164(match[1], region)
-    # The plus of a query string arrives as a space: one in front means it when nothing else fits.
-    if e164 is None and text.startswith(" "):
-        e164 = _valid_e164("+" + match[1], region)
+    if e164 is None and (text.startswith(" ") or ABROAD.match(match[1])):
+        # The plus of a query string arrives as a space: one in front means it when nothing else fits.
+        e164 = _valid_e164("+" + ABROAD.sub("", match[1]), region)
     vanity = match.re is VANITY
     # Words are for North America: where numbers vary in length, any word after an area code would make one.
     if e164 is None or (vanity and not e164.startswith("+1")):
@@ -104,8 +141,11 @@ def _valid_e164(written: str, region: str) -> str | None:
     except NumberParseException:
         return None
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    if phonenumbers.is_valid_number(number):
+    if phonenumbers.is_valid_number(number) or NEW.fullmatch(e164):
         return e164
+    today = OLD_BRAZIL.sub(r"\g<1>9\2", OLD_MEXICO.sub(r"+52\1", e164))
+    if today != e164:
+        return _valid_e164(today, region)
     # The library leaves out the fictional numbers of the smaller members of the North American plan.
     known_area = phonenumbers.region_code_for_number(number) is not None
     return e164 if FICTIONAL.fullmatch(e164) and known_area else None

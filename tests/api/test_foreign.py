@@ -71,7 +71,7 @@ def test_a_payload_is_taken_as_its_program_sends_it(
     assert (lead["caller_id"], lead["email"], lead["test"]) == (FOREIGN, address, name == "google_ads")
     assert body["lead"]["caller_id"] == FOREIGN
     assert body["lead"]["data"] == lead["data"]
-    assert body["matched"][0].keys() == {"field", "from", "by", "payload"}
+    assert body["matched"][0].keys() >= {"field", "from", "by", "payload"}
     # A form's simple fields have the name of the parameter; the others are said to be read from somewhere.
     found = {each["field"] for each in body["matched"]}
     assert found >= ({"caller_id"} if name == "elementor_simple" else {"caller_id", "email"})
@@ -222,3 +222,97 @@ def test_googles_key_is_kept_nowhere(client: FlaskClient, account: Account) -> N
     )
     for table in ("submission", "lead", "token"):
         assert secret not in str(account.rows(f"select * from {table} where company_id = :company_id"))
+
+
+# Whose number it is
+
+
+def test_two_callers_of_one_call_tracker_are_two_leads(client: FlaskClient, account: Account) -> None:
+    for caller in ("+17194451111", "+17192221234"):
+        call = {"tracking_phone_number": "+13035551234", "customer_phone_number": caller, "customer_name": "Jane"}
+        body = taken(post(client, account.schedule_token, call))
+        assert (body["action"], body["lead"]["caller_id"]) == ("created", caller)
+        [number] = [each for each in body["matched"] if each["field"] == "caller_id"]
+        assert number["from"] == "customer_phone_number"
+        assert number["passed_over"] == [
+            {"from": "tracking_phone_number", "reason": "it is not the lead's own: `tracking`"}
+        ]
+    assert sorted(lead["caller_id"] for lead in account.leads()) == ["+17192221234", "+17194451111"]
+
+
+@pytest.mark.parametrize("how", [as_json, lambda tree: as_form({"assigned_to[phone]": tree["assigned_to"]["phone"]})])
+def test_a_strangers_number_is_refused_by_name(client: FlaskClient, account: Account, how: Any) -> None:
+    payload = {"assigned_to": {"name": "Bo", "phone": FOREIGN, "city": "Denver"}, "phone": ""}
+    for query in ({}, {"dry_run": "1"}):
+        body = refused(post(client, account.schedule_token, payload, how, **query), "caller_id_missing")
+        for text in (body["message"], body["detail"], body["errors"]["caller_id"][0]):
+            assert "assigned_to.phone (it is not the lead's own: `assigned`)" in text
+        assert "Send the lead's own number as caller_id" in body["detail"]
+        assert FOREIGN not in json.dumps(body)
+    assert account.leads() == []
+    [submission] = account.submissions()
+    assert submission["code"] == "caller_id_missing"
+
+
+def test_names_and_towns_of_a_stranger_are_not_the_leads(client: FlaskClient, account: Account) -> None:
+    owner = {"name": "Bo Roe", "city": "Denver", "email": "bo@example.com", "phone": "+13035551234"}
+    body = taken(post(client, account.schedule_token, {"mobile": FOREIGN, "owner": owner}))
+    assert (body["lead"]["caller_id"], body["lead"]["email"]) == (FOREIGN, None)
+    assert body["lead"]["data"] == {"mobile": FOREIGN} | {f"owner_{name}": value for name, value in owner.items()}
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        ({"phone": {"number": "2071234567", "country": "GB", "countryCode": "+44"}}, "+442071234567"),
+        ({"phone": "2072221234", "phone_country": "GB"}, "+442072221234"),
+        ({"phone": "+17194451111", "phone_country": "GB"}, FOREIGN),
+        ({"area": "719", "phone": "445-1111"}, FOREIGN),
+        ({"q4_phone[area]": "719", "q4_phone[phone]": "445-1111"}, FOREIGN),
+        ({"phone1": "719", "phone2": "445", "phone3": "1111"}, FOREIGN),
+        ({"phone": "p:+17194451111"}, FOREIGN),
+        ({"phone": "0044 20 7123 4567"}, "+442071234567"),
+    ],
+)
+def test_a_number_is_read_with_what_stands_beside_it(
+    client: FlaskClient, account: Account, sent: Json, number: str
+) -> None:
+    assert taken(post(client, account.schedule_token, sent))["lead"]["caller_id"] == number
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        ({"caller_id": "2072221234", "phone_country": "GB"}, "+442072221234"),
+        ({"caller_id": "2072221234", "country_code": "+44"}, "+442072221234"),
+        ({"caller_id": "2072221234", "country_code": "44"}, "+442072221234"),
+        ({"caller_id": "2072221234", "countryCode": 44}, "+442072221234"),
+        ({"caller_id": "2072221234", "calling_code": "44"}, "+442072221234"),
+        ({"caller_id": "2072221234", "dial_code": "+44"}, "+442072221234"),
+        ({"number": "2072221234", "data": {"phone_country_code": "GB"}}, "+442072221234"),
+        ({"caller_id": "2072221234", "phone_country": "United Kingdom (+44)"}, "+442072221234"),
+        ({"caller_id": "+17194451111", "phone_country": "GB"}, FOREIGN),
+        # Where somebody lives helps only where the number is none at home.
+        ({"caller_id": "2072221234", "country": "GB"}, "+12072221234"),
+        ({"caller_id": "2072221234", "country_code": "GB"}, "+12072221234"),
+        ({"caller_id": "020 7222 1234", "country": "GB"}, "+442072221234"),
+        ({"caller_id": "2072221234", "phone_country": "nowhere"}, "+12072221234"),
+        ({"caller_id": "2072221234", "zip_code": "44", "agent_phone_country": "GB"}, "+12072221234"),
+        ({"caller_id": "'+17194451111"}, FOREIGN),
+        ({"caller_id": "p:+17194451111"}, FOREIGN),
+        ({"caller_id": "+52 1 55 1234 5678"}, "+525512345678"),
+        ({"caller_id": "6792221234"}, "+16792221234"),
+    ],
+)
+def test_a_parameter_is_read_with_what_stands_beside_it(
+    client: FlaskClient, account: Account, sent: Json, number: str
+) -> None:
+    body = taken(client.post(LEADS, json={"lead_token": account.schedule_token} | sent))
+    assert body["lead"]["caller_id"] == number
+
+
+def test_a_number_that_is_none_where_it_is_dialled_says_where(client: FlaskClient, account: Account) -> None:
+    sent = {"lead_token": account.schedule_token, "caller_id": "2125551234", "phone_country": "GB"}
+    assert "in GB" in refused(client.post(LEADS, json=sent), "invalid_caller_id")["detail"]
+    payload = {"mobile": "2125551234", "phone_country": "GB"}
+    assert "in GB" in refused(post(client, account.schedule_token, payload), "invalid_caller_id")["detail"]
