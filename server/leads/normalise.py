@@ -9,6 +9,7 @@ from server.errors import Refused
 from server.foreign.countries import beside, countries_in, may_be_country
 from server.leads.params import PHONE_NAMES, Asked, invalid
 from server.leads.schemas import invalid_time
+from server.leads.spelling import meant
 from server.lib import email
 from server.lib.phone import Phone, parse
 from server.offers.contact_fields import ContactFieldType, find_type
@@ -52,7 +53,7 @@ def dialled_from(asked: Asked, region: str) -> str:
 def missing_phone(tokens: dict[str, Any]) -> Refused:
     """The refusal without a number; it names the key that looks as if it were meant."""
     text = "is missing"
-    for name in PHONE_NAMES:
+    for name in (*PHONE_NAMES, *(name for name in tokens if meant(name) == "caller_id")):
         if name in tokens:
             text = f"is missing; you sent `{name}`"
             break

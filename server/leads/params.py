@@ -10,7 +10,8 @@ from marshmallow.fields import Field
 
 from server.errors import Refused
 from server.leads.schemas import CONSENT, FIELDS, Text, load_sent
-from server.leads.tokens import TokenError, capture, token_name
+from server.leads.spelling import FLAGS, is_off, meant
+from server.leads.tokens import LONGEST_NAME, TokenError, capture, token_name
 from server.lib.wire import Note, Unreadable, first_bad_character, parse_json
 
 # Names that are no field of the lead and still never become a token.
@@ -249,6 +250,8 @@ def read_data(asked: Asked) -> dict[str, Any]:
 
 def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any]) -> None:
     """Makes tokens of the free keys. One that is spelt like a reserved name fills its field or is left out, aloud."""
+    refuse_misspelt(stray)
+    refuse_misspelt(inside, "data.")
     free: dict[str, Any] = {}
     for place, keys in (("", stray), ("data.", inside)):
         for key, value in keys.items():
@@ -256,9 +259,13 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
             if blank(value):
                 # A blank key without a name still counts: its neighbours are numbered by their place in the form.
                 free.setdefault(key, value)
+                continue
             # `_method` is the one reserved name that is no token's name.
-            elif name not in RESERVED and key.lower() not in RESERVED:
+            if name not in RESERVED and key.lower() not in RESERVED:
                 free[key] = value
+                near = meant(key)
+                if near is not None:
+                    asked.warn(place + key, "did_you_mean", f"{place + key} is kept as a token. Did you mean {near}?")
             elif (
                 name in FILLED_FROM_DATA
                 and name not in asked.fields
@@ -274,6 +281,24 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
     asked.tokens = captured.tokens
     asked.warnings.extend(captured.warnings)
     shorten(asked.warnings)
+
+
+def refuse_misspelt(keys: Mapping[str, Any], place: str = "") -> None:
+    """Refuses a flag that would have no effect although somebody counts on it."""
+    for key, value in keys.items():
+        near = meant(key)
+        # In its right spelling a wish that stands in data is left out aloud; but that nothing be kept is no wish.
+        flag = near if near in FLAGS else key if place and key == "dry_run" else None
+        if flag is not None and not blank(value) and not is_off(value):
+            raise misplaced(place + key, flag)
+
+
+def misplaced(path: str, flag: str) -> Refused:
+    """The refusal of such a flag."""
+    where = " beside data" if path.startswith("data.") else ""
+    text = f"has no effect; did you mean {flag}{where}?"
+    how = f"{path} {text} Send {flag}{where}, or give a field of your own another name."
+    return Refused("invalid_parameter", f"{path} {text}", {path[:LONGEST_NAME]: [text]}, how)
 
 
 def shorten(warnings: list[dict[str, str]]) -> None:

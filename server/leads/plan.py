@@ -14,7 +14,7 @@ from server.leads import lifting, normalise
 from server.leads.admission import admit, powers_of, prove, refuse_key_in_url, unreadable
 from server.leads.consent import Consent, read_consent, why_consent
 from server.leads.names import names_of
-from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked
+from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked, refuse_misspelt
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
 from server.leads.wishes import limit_wishes
@@ -134,6 +134,8 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     prove(posting, grant)
     lifted = None
     if lifting.FLAG in tree and posting.verb in (None, "update") and lifting.wished(tree):
+        # What is lifted is spelt by others.
+        refuse_misspelt(tree)
         tree, lifted = lifting.lift_payload(tree, grant.region)
     asked = read_asked(tree, posting.notes)
     # Before the wishes: what is no time at all is refused whoever wishes it, and so is one out of range.

@@ -3,6 +3,7 @@
 import json
 import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -252,3 +253,72 @@ def test_a_page_gets_no_explanation(client: FlaskClient, account: Account, how: 
         assert "why" not in body
         assert body["dedupe"] == {"action": "received", "matched_lead_id": None, "rule": None}
         assert "secret" not in json.dumps(body)
+
+
+# Misspelt
+
+
+PLACES: dict[str, Callable[[FlaskClient, str, str], TestResponse]] = {
+    "in the body": lambda client, token, key: send(client, token, **{key: True}),
+    "in the query string": lambda client, token, key: client.post(
+        LEADS, query_string={"lead_token": token, "caller_id": NUMBER, key: "1"}
+    ),
+    "in a form": lambda client, token, key: client.post(
+        LEADS, data={"lead_token": token, "caller_id": NUMBER, key: "yes"}
+    ),
+    "in data": lambda client, token, key: send(client, token, data={key: "true"}),
+    "in data_json": lambda client, token, key: send(client, token, data_json=json.dumps({key: "true"})),
+    "beside a payload that is lifted": lambda client, token, key: client.post(
+        LEADS,
+        query_string={"lead_token": token, "auto_format_nested_fields": "true", key: "true"},
+        json={"lead": {"phone": NUMBER, "first_name": "Ann"}},
+    ),
+    "beside a Typeform": lambda client, token, key: client.post(
+        LEADS,
+        query_string={"lead_token": token, "auto_format_nested_fields": "true", key: "true"},
+        json={
+            "form_response": {
+                "definition": {"fields": [{"id": "a", "type": "phone_number", "title": "Phone", "ref": "phone"}]},
+                "answers": [{"type": "phone_number", "phone_number": NUMBER, "field": {"id": "a", "ref": "phone"}}],
+            }
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("key", ["dryrun", "dry-run", "DryRun", "Dry_Run", "dry_runs", "update_onyl", "deleteExisting"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_misspelt_flag_makes_no_lead_wherever_it_stands(
+    client: FlaskClient, account: Account, place: str, key: str
+) -> None:
+    answer = refused(PLACES[place](client, account.schedule_token, key), "invalid_parameter")
+    [(named, texts)] = answer["errors"].items()
+    assert named.removeprefix("data.") == key
+    assert "did you mean" in texts[0]
+    assert account.leads() == []
+
+
+def test_a_misspelt_flag_tells_a_page_no_more_than_that(client: FlaskClient, account: Account) -> None:
+    take(client, account.schedule_token)
+    before = account.leads()
+    answers = []
+    for number in (NUMBER, OTHER_NUMBER):
+        answer = refused(send(client, account.publishable_token, caller_id=number, dryrun=True), "invalid_parameter")
+        del answer["metadata"]
+        answers.append(answer)
+    assert answers[0] == answers[1]
+    assert account.leads() == before
+
+
+def test_a_misspelt_flag_in_a_batch_costs_its_own_lead_only(client: FlaskClient, account: Account) -> None:
+    leads = [{"caller_id": NUMBER, "dryrun": True}, {"caller_id": OTHER_NUMBER, "callerId": "x"}]
+    answer = client.post(f"{LEADS}/batch", json={"lead_token": account.schedule_token, "leads": leads}).get_json()
+    first, second = answer["results"]
+    assert (first["code"], list(first["errors"])) == ("invalid_parameter", ["dryrun"])
+    assert [(warning["param"], warning["code"]) for warning in second["warnings"]] == [("callerId", "did_you_mean")]
+    assert [lead["caller_id"] for lead in account.leads()] == [OTHER_NUMBER]
+
+
+def test_a_number_whose_name_is_misspelt_is_named(client: FlaskClient, account: Account) -> None:
+    answer = client.post(LEADS, json={"lead_token": account.schedule_token, "callerid": NUMBER})
+    assert refused(answer, "caller_id_missing")["errors"] == {"caller_id": ["is missing; you sent `callerid`"]}

@@ -7,6 +7,7 @@ import pytest
 from server.api.answers import RETRIED
 from server.config import PROJECT
 from server.errors import STATUS_OF_CODE
+from server.lib.wire.terms import NOTED
 from tests.docs.pages import pages
 
 ERRORS = pages()["errors"]
@@ -39,4 +40,4 @@ def test_only_what_may_be_sent_again_as_it_is_says_so(code: str, text: str) -> N
 def test_every_code_of_a_warning_is_in_the_table_and_no_other() -> None:
     source = "\n".join(path.read_text() for path in sorted((PROJECT / "server" / "leads").glob("*.py")))
     warnings = dict(ERRORS.sections(2))["Warnings"]
-    assert sorted(re.findall(r"^\| `([a-z_]+)` \|", warnings, re.M)) == sorted(set(WARNED.findall(source)))
+    assert sorted(re.findall(r"^\| `([a-z_]+)` \|", warnings, re.M)) == sorted({*WARNED.findall(source), *NOTED})

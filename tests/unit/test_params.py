@@ -35,6 +35,7 @@ RESERVED_BY_CONTRACT = (
 # What proves the payloads of Google and Meta is no token either.
 PROOFS = {"google_key", "hub_verify_token"}
 
+MISLEADING = ("dry_run", "update_only", "delete_existing", "expire_existing")
 FLAGS = sorted(name for name, field in FIELDS.items() if type(field).__name__ == "Boolean")
 
 
@@ -87,7 +88,10 @@ def test_the_reserved_keys_are_the_contracts() -> None:
 @pytest.mark.parametrize("spelling", [as_it_is, in_capitals, in_data])
 def test_a_reserved_key_never_becomes_a_token(name: str, spelling: Any) -> None:
     asked = asked_or_refused(spelling(name))
-    assert list(asked.errors) == [name] if isinstance(asked, Refused) else asked.tokens == {}
+    if isinstance(asked, Refused):
+        assert [path.removeprefix("data.").lower() for path in asked.errors] == [name]
+    else:
+        assert asked.tokens == {}
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLS - READ_CONTROLS))
@@ -96,7 +100,7 @@ def test_a_reserved_key_without_effect_is_named(name: str) -> None:
     assert warned(read_asked({name: " "})) == []
 
 
-@pytest.mark.parametrize("name", sorted(RESERVED - {*FILLED_FROM_DATA, "data", "data_json"}))
+@pytest.mark.parametrize("name", sorted(RESERVED - {*FILLED_FROM_DATA, "dry_run", "data", "data_json"}))
 def test_a_reserved_key_inside_data_is_left_out_aloud(name: str) -> None:
     asked = read_asked({"data": {name: "1", "zip": "1"}})
     assert (asked.tokens, name in asked.fields, name in asked.controls) == ({"zip": "1"}, False, False)
@@ -105,9 +109,40 @@ def test_a_reserved_key_inside_data_is_left_out_aloud(name: str) -> None:
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_a_flag_is_never_filled_from_data_or_from_a_namesake(name: str) -> None:
-    asked = read_asked({"data": {name: True}, name.upper(): True})
+    asked = read_asked({"data": {name: True}} | ({} if name in MISLEADING else {name.upper(): True}))
     assert name not in asked.fields
-    assert sorted(warned(asked)) == sorted([(name.upper(), "no_effect"), (f"data.{name}", "no_effect")])
+    assert {path.removeprefix("data.").lower() for path, _ in warned(asked)} == {name}
+    assert {code for _, code in warned(asked)} == {"no_effect"}
+
+
+@pytest.mark.parametrize("name", MISLEADING)
+@pytest.mark.parametrize("value", [True, "true", 1, "x", ["1"]])
+def test_a_flag_that_is_counted_on_and_has_no_effect_is_refused(name: str, value: object) -> None:
+    """Spelt otherwise, or put where flags do not count."""
+    packed = json.dumps({name[1:]: value})
+    for tree, key in (
+        ({name.upper(): value}, name.upper()),
+        ({name.replace("_", ""): value}, name.replace("_", "")),
+        ({"data": {name.replace("_", "-"): value}}, f"data.{name.replace('_', '-')}"),
+        ({"data_json": packed}, f"data.{name[1:]}"),
+        ({"data": {"dry_run": value}}, "data.dry_run"),
+    ):
+        with pytest.raises(Refused) as caught:
+            read_asked(tree)
+        assert (caught.value.code, list(caught.value.errors)) == ("invalid_parameter", [key])
+        assert f"did you mean {'dry_run' if key == 'data.dry_run' else name}" in caught.value.message
+
+
+@pytest.mark.parametrize("value", [False, "false", "0", "no", "", None])
+def test_a_misspelt_flag_that_says_no_misleads_nobody(value: object) -> None:
+    assert read_asked({"dryrun": value, "data": {"dry_run": value}}).controls == {}
+
+
+def test_a_name_near_to_one_of_ours_is_kept_and_asked_about() -> None:
+    asked = read_asked({"callerid": "1", "data": {"trafficSourceId": "x", "emails": "y"}})
+    assert asked.tokens == {"callerid": "1", "trafficsourceid": "x", "emails": "y"}
+    assert warned(asked) == [("callerid", "did_you_mean"), ("data.trafficSourceId", "did_you_mean")]
+    assert "Did you mean caller_id?" in asked.warnings[0]["message"]
 
 
 # The four fields that data fills
