@@ -14,7 +14,8 @@ from server.companies.models import ApiKey, Company
 from server.companies.operations import create_key
 from server.companies.rules import SCOPES
 from server.lead_tokens.models import LeadToken
-from server.lead_tokens.operations import PREFIX, create_token
+from server.lead_tokens.operations import create_token
+from server.lead_tokens.rules import PREFIX
 from server.lib.db import Model, begin_write, commit, db
 from server.lib.secrets import digest, new_secret, new_token
 from server.offers.models import Offer

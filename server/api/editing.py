@@ -160,7 +160,7 @@ def read_by(schema: Schema, sent: Values) -> Values:
 def load(resource: Resource, sent: Values, row: Any) -> Values:
     """The values of a body by the resource's schema; a row that is there makes all of them optional. Raises Refused."""
     schema = resource.schema()
-    errors = strange_errors(resource, sent, resource.view(row) if row is not None else {})
+    errors = strange_errors(resource, sent, row)
     try:
         loaded: Values = schema.load(sent, partial=row is not None, unknown=EXCLUDE)
     except ValidationError as error:
@@ -170,14 +170,16 @@ def load(resource: Resource, sent: Values, row: Any) -> Values:
     return loaded
 
 
-def strange_errors(resource: Resource, sent: Values, shown: Values) -> dict[str, list[str]]:
-    """What is sent under names that are not taken. What only we write may be sent back as it was shown."""
+def strange_errors(resource: Resource, sent: Values, row: Any) -> dict[str, list[str]]:
+    """What is sent under names that are not taken. What only we write may be sent back as it is or as it was shown: a
+    secret is shown whole once."""
     known = resource.schema().load_fields
+    shown = resource.view(row) if row is not None else {}
     errors: dict[str, list[str]] = {}
     for name, value in sent.items():
         if name not in known and name not in shown:
             errors[name[:64]] = [f"is unknown; {resource.named} takes: {', '.join(known)}"]
-        elif name not in known and name not in resource.moving and value != shown[name]:
+        elif name not in known and name not in resource.moving and value not in (shown[name], getattr(row, name, None)):
             errors[name] = ["cannot be changed"]
     return errors
 

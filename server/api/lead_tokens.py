@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, g, request
 from marshmallow import ValidationError
 from sqlalchemy import ColumnElement
 
-from server.api import editing
+from server.api import editing, keys
 from server.api.answers import json_answer
-from server.api.manage import blueprint_of, kept, opened, refuse_any
+from server.api.manage import answer, blueprint_of, kept, opened, refuse_any
 from server.api.resource import Resource, Values
 from server.companies.models import Company
 from server.consent.models import Disclosure
@@ -62,7 +62,8 @@ def create_lead_token(company: Company, wanted: Values) -> tuple[LeadToken, Valu
     """A lead token of its owner, with a value of our own."""
     owners = {name: wanted.pop(name) for name in OWNERS}
     name, owner_id = next((name, owner_id) for name, owner_id in owners.items() if owner_id is not None)
-    return create_token(company.id, OWNERS[name], owner_id, **wanted), {}
+    token = create_token(company.id, OWNERS[name], owner_id, **wanted)
+    return token, {"value": token.value}
 
 
 def token_conditions(company: Company, asked: Values) -> list[ColumnElement[bool]]:
@@ -117,9 +118,18 @@ def rotate(row_id: str) -> Response:
         raise invalid({"expires_at": ["is past; make a new lead token instead"]})
     new = rotate_token(token, timedelta(hours=asked["overlap_hours"]), asked["name"], now)
     editing.touch(token)
-    shown = {"lead_token": LEAD_TOKENS.view(new), "previous_lead_token": LEAD_TOKENS.view(token)}
+    shown = {"lead_token": LEAD_TOKENS.view(new) | {"value": new.value}, "previous_lead_token": LEAD_TOKENS.view(token)}
     commit()
     return json_answer(shown)
+
+
+@blueprint.get("/lead_tokens/<row_id>/reveal")
+def reveal(row_id: str) -> Response:
+    """Shows a token with its whole value; the log says which key has seen it."""
+    key = keys.require(request, "tokens:reveal")
+    token = editing.find(LEAD_TOKENS, key.company_id, row_id)
+    g.facts |= {"api_key": key.key_id, "revealed": token.id}
+    return answer(LEAD_TOKENS, token, {"value": token.value})
 
 
 @blueprint.post("/lead_tokens/<row_id>/clear_exposure")

@@ -14,6 +14,7 @@ SCOPES = {
     "outcomes:write": "Report calls and conversions.",
     "config:read": "Read offers, schedules, tokens, sources and the rest of the configuration.",
     "config:write": "Change the configuration.",
+    "tokens:reveal": "See the whole value of a lead token that is there: with it leads can be sent and removed.",
     "access:read": "Read people and API keys.",
     "access:write": "Manage people and API keys.",
 }

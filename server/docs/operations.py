@@ -16,7 +16,7 @@ from server.docs.answers import TEXT, UUID, WHOLE, always, listing, ref
 from server.docs.disclosure_operations import DISCLOSURE_OPERATIONS
 from server.docs.fields import Json, asked, strict, taken
 from server.docs.lead_operations import LEAD_OPERATIONS, WITH_TOKEN
-from server.docs.managed import ETAG, MANAGED, SEEN, beside, links_of
+from server.docs.managed import ETAG, MANAGED, ROW_ID, SEEN, beside, links_of
 from server.docs.operation import (
     FOR_BODY,
     FOR_KEY,
@@ -200,6 +200,16 @@ OPERATIONS: Mapping[str, Operation] = {
         {"previous_lead_token": ref("LeadToken")},
         taken(RotationSchema(), more={"updated_at": SEEN}),
         scope="config:write",
+    ),
+    "lead_tokens.reveal": Operation(
+        page="lead_tokens/reveal",
+        scope="tokens:reveal",
+        summary="Reveal a lead token",
+        description="Shows the whole value, which other answers mask. Our log says which key has seen it.",
+        answer=always(lead_token=ref("LeadToken")),
+        codes=FOR_KEY | FOR_PATH,
+        sends=ETAG,
+        subject=Subject("id", ROW_ID | {"description": "The `id` of the lead token."}),
     ),
     "lead_tokens.clear": beside(
         "lead_tokens/clear_exposure",

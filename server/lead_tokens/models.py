@@ -7,9 +7,10 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Unique
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from server.lead_tokens.rules import origin_allowed
+from server.lead_tokens.rules import PREFIX, origin_allowed
 from server.lib import clock
 from server.lib.db import Model
+from server.lib.secrets import masked
 
 
 class LeadToken(Model):
@@ -76,6 +77,11 @@ class LeadToken(Model):
     @classmethod
     def _vendor_id(cls) -> ColumnElement[int]:
         return func.coalesce(cls.first_id, cls.id)
+
+    @property
+    def shown_value(self) -> str:
+        """Its value for who may read the configuration. What stands in pages is no secret; any other opens leads."""
+        return self.value if self.kind == "publishable" else masked(self.value, PREFIX[self.kind])
 
     @property
     def seen_origins(self) -> list[dict[str, Any]]:

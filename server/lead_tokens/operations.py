@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.lead_tokens.models import LeadToken
+from server.lead_tokens.rules import PREFIX
 from server.lib.db import db
 from server.lib.secrets import new_token
-
-PREFIX = {"server": "", "publishable": "pub_", "postback": "pb_"}
 
 # The successor has the vendor's name; this marks the token that it replaces. Older versions marked the successor.
 REPLACED = " (replaced)"

@@ -16,6 +16,7 @@ from server.sources.rules import Source
 # Server tokens have no prefix, publishable ones pub_, postback ones pb_.
 VALUE = re.compile(r"(?:pub_|pb_)?[0-9a-f]{32}")
 
+PREFIX = {"server": "", "publishable": "pub_", "postback": "pb_"}
 SERVER = "server"
 PUBLIC = "public"
 

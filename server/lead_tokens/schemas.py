@@ -5,8 +5,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from server.lead_tokens.operations import PREFIX
 from server.lead_tokens.origins import BadOrigin, read_origin
+from server.lead_tokens.rules import PREFIX
 from server.lib.fields import Listing, RowId, Switch, Text, Time, Whole, Word
 
 YEAR_HOURS = 365 * 24
@@ -73,7 +73,13 @@ class LeadTokenSchema(Schema):
     schedule_id = RowId("The schedule that its leads enter.", 1, allow_none=True, load_default=None)
     offer_id = RowId("The offer that its leads wait for.", 1, allow_none=True, load_default=None)
     traffic_source_id = RowId("The traffic source whose postback token it is.", 1, allow_none=True, load_default=None)
-    value = Text("What is sent as `lead_token`.", "0123456789abcdef0123456789abcdef", dump_only=True)
+    value = Text(
+        "What is sent as `lead_token`. It is shown whole when it is made, and a publishable one always; after that as"
+        " `3f2a…c9`.",
+        "3f2a…c9",
+        attribute="shown_value",
+        dump_only=True,
+    )
     default_traffic_source_id = RowId(
         "The traffic source of leads that name none.", 1, allow_none=True, load_default=None
     )

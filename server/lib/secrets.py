@@ -38,6 +38,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def masked(text: str, prefix: str = "") -> str:
+    """A secret as it is shown to people who know it and have to tell it from others."""
+    return f"{prefix}{text.removeprefix(prefix)[:4]}…{text[-2:]}"
+
+
 def digest(text: str) -> str:
     """SHA-256 in hex. Fit for secrets of 256 random bits, which nobody can guess; never for passwords."""
     # JSON can bring half a surrogate pair, which has no place in UTF-8: it is no secret of ours.

@@ -56,6 +56,8 @@ class Kind:
     references: tuple[str, ...] = ()
     # What a creation shows and nothing else does.
     secrets: tuple[str, ...] = ()
+    # What is shown whole by a creation, and then masked.
+    masked: tuple[str, ...] = ()
     # The column that says since when it is deleted.
     ended: str = "deleted_at"
     # Of LIST, CREATE, SHOW, UPDATE, DELETE, RESTORE, those that there are not.
@@ -176,6 +178,7 @@ KINDS = (
         },
         change={"name": "Acme Leads 2"},
         references=("schedule_id", "default_traffic_source_id"),
+        masked=("value",),
         ended="disabled_at",
     ),
     Kind(

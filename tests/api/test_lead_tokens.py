@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.lib.secrets import masked
 from server.schedules.models import Schedule
 from tests.api.calls import NOW, PAGE, Json, refused, send, take, taken
 from tests.api.kinds import shown, wrong
@@ -226,7 +227,7 @@ def test_both_tokens_take_leads_until_the_overlap_is_over(client: FlaskClient, a
         first = take(client, old["value"])["lead_id"]
         new, previous = rotate(client, account, old, overlap_hours=2)
         assert previous["expires_at"] == "2026-11-23T08:00:00.000+00:00"
-        assert (previous["id"], previous["value"]) == (old["id"], old["value"])
+        assert (previous["id"], previous["value"]) == (old["id"], masked(old["value"]))
         assert new["value"] != old["value"]
         assert (new["name"], previous["name"]) == ("Acme Leads", "Acme Leads (replaced)")
         assert take(client, old["value"], zip="1")["action"] == "updated"

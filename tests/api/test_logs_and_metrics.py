@@ -260,3 +260,13 @@ def test_a_request_too_many_is_logged_and_counted_and_kept_nowhere(watched: Watc
     kept = "select id from submission where company_id = :company_id and request_id = :request_id"
     found = [watched.account.rows(kept, request_id=answer.headers["X-Request-Id"]) for answer in answers]
     assert sum(map(len, found)) == len(answers) - len(limited)
+
+
+def test_the_log_says_who_has_revealed_a_lead_token(watched: Watched) -> None:
+    [token] = watched.account.rows("select id from lead_token where value = :v", v=watched.secrets["TOKEN"])
+    [key] = watched.account.rows("select id from api_key where company_id = :company_id")
+    answer = watched.send("GET", f"/api/v1/lead_tokens/{token['id']}/reveal", headers=watched.account.bearer)
+    assert answer.json()["lead_token"]["value"] == watched.secrets["TOKEN"]
+    line = watched.line(answer)
+    assert (line["company"], line["api_key"], line["revealed"]) == (watched.account.company_id, key["id"], token["id"])
+    assert watched.secrets["TOKEN"][:8] not in str(line)

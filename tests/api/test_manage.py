@@ -74,7 +74,8 @@ def version(account: Account) -> int:
 
 def public(kind: Kind, made: Json) -> Json:
     """What is shown of a thing once its creation is over."""
-    return {name: value for name, value in made.items() if name not in kind.secrets}
+    shown = {name: value for name, value in made.items() if name not in kind.secrets}
+    return shown | {name: f"{made[name][:4]}…{made[name][-2:]}" for name in kind.masked}
 
 
 # Making, reading, changing

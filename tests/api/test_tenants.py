@@ -216,6 +216,7 @@ CASES |= {
     "POST /api/v1/disclosures/<row_id>/versions/<version_id>/publish": Case("config:write", disclosure_version),
     "GET /api/v1/snippets/<row_id>/embed": Case("config:read", made(kind_of("snippet"))),
     "POST /api/v1/lead_tokens/<row_id>/rotate": Case("config:write", made(kind_of("lead_token"))),
+    "GET /api/v1/lead_tokens/<row_id>/reveal": Case("tokens:reveal", made(kind_of("lead_token"))),
     "POST /api/v1/lead_tokens/<row_id>/clear_exposure": Case("config:write", made(kind_of("lead_token"))),
     "POST /api/v1/users/<row_id>/reset_password": Case("access:write", made(kind_of("user"))),
     "POST /api/v1/api_keys/<row_id>/rotate": Case("access:write", made(kind_of("api_key"))),
