@@ -15,13 +15,16 @@ from server.foreign.words import Key
 MADE = re.compile(r"field_[0-9a-f]{6,8}")
 
 FIELD_OF_TYPE = {"tel": "caller_id", "email": "email"}
+ASKED = frozenset({"name", "label", "question"})
 DESCRIBES = ("id", "type", "title", "required", "value", "raw_value")
 
 
 def is_elementor(tree: Tree) -> bool:
-    """Whether each of its fields has a value."""
+    """Whether each of its fields has a value, and none a name or a label, which others call a field by."""
     fields = things(tree.get("fields"))
-    return bool(fields) and all(isinstance(each, dict) and "value" in each for each in fields.values())
+    return bool(fields) and all(
+        isinstance(each, dict) and "value" in each and ASKED.isdisjoint(each) for each in fields.values()
+    )
 
 
 def read_elementor(tree: Tree, path: str = "") -> Reading:

@@ -10,6 +10,11 @@ from server.foreign.words import Key
 # Of several leads that one webhook tells of so many are named.
 MOST_NAMED = 10
 
+# What Meta's test tool writes in place of an answer.
+DUMMY = "<test lead: dummy data for "
+
+DISCLAIMERS = "custom_disclaimer_responses"
+
 FIELD_OF_NAME = {"phone_number": "caller_id", "email": "email"}
 
 
@@ -24,12 +29,32 @@ def read_meta(tree: Tree, path: str = "") -> Reading:
     leaves: list[Leaf] = []
     for index, answer in enumerate(tree["field_data"]):
         leaves += read_answer(answer, beneath(inside, index), index)
-    known = ["field_data"]
+    leaves += read_disclaimers(tree, path)
+    known = ["field_data", DISCLAIMERS]
     if isinstance(tree.get("id"), str):
         leaves.append(told("vendor_lead_id", beneath(path, "id"), "id", tree["id"], "id of the lead"))
         known.append("id")
     leaves += walk(rest_of(tree, known), path)
-    return Reading("meta", tuple(leaves))
+    return Reading("meta", tuple(leaves), test=any(is_dummy(leaf.value) for leaf in leaves))
+
+
+def is_dummy(value: Any) -> bool:
+    """Whether a value is one of Meta's test lead."""
+    return isinstance(value, str) and value.lstrip().startswith(DUMMY)
+
+
+def read_disclaimers(tree: Tree, path: str) -> Iterator[Leaf]:
+    """The boxes below a form: one that was left unticked is evidence as well, and blank is how Meta says so."""
+    boxes, inside = tree.get(DISCLAIMERS), beneath(path, DISCLAIMERS)
+    for index, box in enumerate(boxes if isinstance(boxes, list) else []):
+        place = beneath(inside, index)
+        if isinstance(box, dict) and isinstance(box.get("checkbox_key"), str) and "is_checked" in box:
+            ticked = str(box["is_checked"]).strip().lower() in ("1", "true", "yes", "on")
+            yield Leaf(beneath(place, "is_checked"), f"disclaimer_{box['checkbox_key']}", ticked)
+        else:
+            yield from walk(box, place, f"disclaimer_{index}")
+    if boxes is not None and not isinstance(boxes, list):
+        yield from walk(boxes, inside, DISCLAIMERS)
 
 
 def read_answer(answer: Any, path: str, index: int) -> Iterator[Leaf]:
@@ -43,6 +68,8 @@ def read_answer(answer: Any, path: str, index: int) -> Iterator[Leaf]:
         value, place = value[0], beneath(place, 0)
     if isinstance(value, dict | list) and not scalars(value):
         yield from walk(value, place, name, Key(name))
+    elif is_dummy(value):
+        yield Leaf(place, name, value)
     elif name in FIELD_OF_NAME and not isinstance(value, list):
         # Meta's own exports write `p:` before a number.
         meant = value.removeprefix("p:") if isinstance(value, str) else value

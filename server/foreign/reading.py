@@ -59,6 +59,8 @@ def told(field: str, path: str, name: str, value: Any, by: str, *keys: Key) -> L
 def guessed(path: str, name: str, value: Any, *keys: Key, by: str = "name") -> Leaf:
     """A value whose field is guessed by what it is called, and as a last resort by its shape."""
     first, place = (value[0], f"{path}[0]") if isinstance(value, list) and value else (value, path)
+    # Many programs send each value in a list of its own.
+    value = first if isinstance(value, list) and len(value) == 1 else value
     if not simple(first) or blank(first):
         return Leaf(path, name, value)
     for key in keys:

@@ -3,22 +3,36 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from server.foreign.callrail import is_callrail, read_callrail
 from server.foreign.choice import NO_CHOICE, Choice, choose
 from server.foreign.elementor import is_elementor, read_elementor
+from server.foreign.flat import is_flat, read_flat
+from server.foreign.formstack import is_formstack, read_formstack
 from server.foreign.google_ads import is_google_ads, read_google_ads
 from server.foreign.gravity_forms import is_gravity_forms, read_gravity_forms
 from server.foreign.hubspot import is_hubspot, read_hubspot
+from server.foreign.jotform import is_jotform, read_jotform
+from server.foreign.mautic import is_mautic, read_mautic
 from server.foreign.meta import is_meta, is_meta_webhook, read_meta, read_meta_webhook
-from server.foreign.reading import TOLD, Claim, Leaf, Reading, Tree
+from server.foreign.questions import is_questions, read_questions
+from server.foreign.reading import TOLD, Claim, Leaf, Reading, Tree, beneath, rest_of
+from server.foreign.tally import is_tally, read_tally
 from server.foreign.typeform import is_typeform, read_typeform
-from server.foreign.walk import read_any
+from server.foreign.unbounce import is_unbounce, read_unbounce
+from server.foreign.walk import read_any, walk
+from server.foreign.webflow import is_webflow, read_webflow
+from server.foreign.whatconverts import is_whatconverts, read_whatconverts
 from server.foreign.words import spelt
 
+Knows = Callable[[Tree], bool]
+Mapper = Callable[[Tree, str], Reading]
+
 # The first that knows a payload reads it.
-MAPPERS: tuple[tuple[Callable[[Tree], bool], Callable[[Tree, str], Reading]], ...] = (
+KNOWN: tuple[tuple[Knows, Mapper], ...] = (
     (is_typeform, read_typeform),
     (is_google_ads, read_google_ads),
     (is_meta, read_meta),
@@ -26,7 +40,26 @@ MAPPERS: tuple[tuple[Callable[[Tree], bool], Callable[[Tree, str], Reading]], ..
     (is_hubspot, read_hubspot),
     (is_gravity_forms, read_gravity_forms),
     (is_elementor, read_elementor),
+    (is_tally, read_tally),
+    (is_jotform, read_jotform),
+    (is_unbounce, read_unbounce),
+    (is_formstack, read_formstack),
+    (is_mautic, read_mautic),
+    (is_whatconverts, read_whatconverts),
+    (is_callrail, read_callrail),
+    (is_webflow, read_webflow),
 )
+# Shapes that many systems send; they are looked for last.
+SHAPES: tuple[tuple[Knows, Mapper], ...] = ((is_questions, read_questions), (is_flat, read_flat))
+MAPPERS = (*KNOWN, *SHAPES)
+
+# In which members programs pass on what they have received themselves.
+HOLDS_PAYLOAD = frozenset(
+    ["payload", "body", "data", "json", "event", "request", "webhook", "submission", "response", "content", "message"]
+)
+
+# What these know stands partly in a member `data`, which is ours else.
+WITH_DATA = (is_tally, is_unbounce, is_webflow)
 
 # What is lifted: these fill a parameter of their name, the rest a token.
 PARAMETERS = ("caller_id", "email", "traffic_source_id", "sub_id", "vendor_lead_id")
@@ -50,6 +83,8 @@ class Lifted:
     # Where the number is dialled from, if the payload says so, and the numbers that are not the lead's.
     region: str | None = None
     passed: tuple[dict[str, str], ...] = ()
+    # Where texts stood that held more values.
+    opened: tuple[str, ...] = ()
 
 
 def lift(parts: Iterable[tuple[str, Tree]], region: str, sent: Collection[str]) -> Lifted:
@@ -73,13 +108,36 @@ def lift(parts: Iterable[tuple[str, Tree]], region: str, sent: Collection[str]) 
     )
 
 
+def holds_data(tree: Tree) -> bool:
+    """Whether `data` is a part of the payload, and no hash of tokens that somebody has put beside it."""
+    return isinstance(tree.get("data"), dict) and any(knows(tree) for knows in WITH_DATA)
+
+
 def read(tree: Tree, path: str = "") -> Reading:
-    """The payload's reading by the first mapper that knows it; one that nobody knows is walked."""
+    """The payload's reading by the first mapper that knows it, also where one member holds it; else it is walked."""
     nested = unflattened(tree)
-    for knows, mapper in MAPPERS:
-        if knows(nested):
-            return mapper(nested, path)
-    return read_any(nested, path)
+    mapper = mapper_of(nested, KNOWN) or mapper_of_member(nested) or mapper_of(nested, SHAPES)
+    return (mapper or read_any)(nested, path)
+
+
+def mapper_of(tree: Tree, mappers: Iterable[tuple[Knows, Mapper]]) -> Mapper | None:
+    """The first mapper that knows the payload."""
+    return next((mapper for knows, mapper in mappers if knows(tree)), None)
+
+
+def mapper_of_member(tree: Tree) -> Mapper | None:
+    """A mapper for what stands around a payload that another one knows."""
+    for name, value in tree.items():
+        inner = mapper_of(unflattened(value), KNOWN) if name in HOLDS_PAYLOAD and isinstance(value, dict) else None
+        if inner is not None:
+            return partial(read_member, name, inner)
+    return None
+
+
+def read_member(name: str, mapper: Mapper, tree: Tree, path: str) -> Reading:
+    """The payload within one member, and what stands around it by its path."""
+    reading = mapper(unflattened(tree[name]), beneath(path, name))
+    return replace(reading, leaves=(*reading.leaves, *walk(rest_of(tree, [name]), path)))
 
 
 def kept(reading: Reading, taken: dict[str, Claim]) -> Iterator[tuple[str, Any]]:

@@ -77,6 +77,9 @@ def read_answer(answer: Any, fields: dict[str, Tree], path: str) -> Iterator[Lea
     if value is None or (isinstance(value, dict | list) and not scalars(value)):
         # Of another type than we know: all that it holds.
         yield from walk(rest_of(answer, ["type", "field"]), path, name, Key(title or name))
+    elif kind == "choices":
+        # Of several that may be chosen one is a list too.
+        yield Leaf(place, name, value)
     elif kind in FIELD_OF_TYPE:
         yield told(FIELD_OF_TYPE[kind], place, name, value, f"type {kind}", Key(title or name))
     else:

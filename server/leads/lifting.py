@@ -9,10 +9,12 @@ from marshmallow import ValidationError
 
 from server.errors import Refused
 from server.foreign.choice import said_of_strangers
-from server.foreign.recognise import Lifted, lift, match
-from server.leads.params import CREDENTIALS, READ_CONTROLS, RESERVED, Asked, blank, read_data
+from server.foreign.opening import Opener
+from server.foreign.recognise import Lifted, holds_data, lift, match
+from server.leads.params import CREDENTIALS, READ_CONTROLS, RESERVED, Asked, blank, invalid_character, read_data
 from server.leads.schemas import FIELDS
 from server.leads.tokens import LONGEST_NAME, token_name
+from server.lib.wire import first_bad_character
 
 FLAG = "auto_format_nested_fields"
 
@@ -38,6 +40,7 @@ def lift_payload(tree: Tree, region: str) -> tuple[Tree, Lifted]:
 
     A parameter that was sent as such wins over one that is lifted.
     """
+    tree, opened = open_tree(tree)
     ours = {name: value for name, value in tree.items() if name in OURS and not blank(value)}
     theirs = {name: value for name, value in tree.items() if name not in OURS}
     if not isinstance(ours.get("data", {}), dict):
@@ -45,13 +48,35 @@ def lift_payload(tree: Tree, region: str) -> tuple[Tree, Lifted]:
         theirs["data"] = ours.pop("data")
     inside = read_data(Asked(ours, {}, ours))
     sent = ours.keys() | ({"caller_id"} if "number" in ours else set())
-    lifted = lift([("", theirs), ("data", inside)], region, sent)
+    whole = theirs | {"data": inside}
+    parts = [("", whole)] if "data" in ours and holds_data(whole) else [("", theirs), ("data", inside)]
+    lifted = replace(lift(parts, region, sent), opened=opened)
     tokens = named_tokens(lifted)
     further = {name: choice for name, choice in lifted.aliases.items() if name not in tokens}
     tokens |= {name: choice.claim.value for name, choice in further.items() if choice.claim is not None}
     matched = [match(f"data.{name}", choice, lifted.payload) for name, choice in further.items()]
     kept = {name: value for name, value in ours.items() if name not in ("data", "data_json")}
     return kept | lifted.fields | {"data": tokens}, replace(lifted, matched=[*lifted.matched, *matched])
+
+
+def open_tree(tree: Mapping[str, Any]) -> tuple[Tree, tuple[str, ...]]:
+    """The parameters with what texts hold in their place, and which texts held any; raises Refused for what no
+    database keeps."""
+    opener = Opener()
+    opened = {
+        name: opener.open(value, name) if name == "data" or name not in OURS else the_one(value)
+        for name, value in tree.items()
+    }
+    # Escapes within a text hid it from whoever looked at the request as a whole.
+    bad = first_bad_character(opened) if opener.opened else None
+    if bad is not None:
+        raise invalid_character(bad)
+    return opened, tuple(opener.opened)
+
+
+def the_one(value: Any) -> Any:
+    """The value of a parameter that came as a list of one."""
+    return value[0] if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list | dict) else value
 
 
 def named_tokens(lifted: Lifted) -> Tree:
