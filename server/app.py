@@ -34,6 +34,7 @@ from server.companies import configuration
 from server.config import LEADS, Settings, from_environment
 from server.docs import routes
 from server.leads.limits import Limits
+from server.leads.room import Refusals
 from server.lib import json, logs
 from server.lib.db import CONNECT, db, sqlite_path, watch_postgres, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SNIPPET_PATH=settings.snippet_path,
         LEADS_PATH=settings.leads_path,
         TOKEN_NAMES=settings.token_names,
+        PUBLIC_BYTES=settings.public_kilobytes * 1000,
         METRICS=settings.metrics,
         METRICS_SHARED=settings.shares_metrics,
     )
@@ -83,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.number_limit,
         settings.token_limit,
         settings.burst_limit,
+        Refusals(settings.refused_rows, settings.refused_kilobytes * 1000),
     )
     CORS(
         app,

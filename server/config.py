@@ -118,6 +118,22 @@ class Settings:
         " quarantined; 0 is no limit.",
     )
     guess_limit: int = limit("HANDRAISER_GUESS_LIMIT", 60, "one address may send with a wrong API key or none")
+    public_kilobytes: int = setting(
+        "HANDRAISER_PUBLIC_KILOBYTES",
+        64,
+        "How many kilobytes a page may send as one lead, from 1 to 256; what is longer is refused with 413.",
+    )
+    refused_rows: int = setting(
+        "HANDRAISER_REFUSED_ROWS",
+        200,
+        "How many refused submissions are kept an hour of one address with one token, where they come from pages or the"
+        " token has ended, up to 1000000; further ones are only counted; 0 is no limit.",
+    )
+    refused_kilobytes: int = setting(
+        "HANDRAISER_REFUSED_KILOBYTES",
+        1000,
+        "How many kilobytes of them are kept an hour, up to 1000000; 0 is no limit.",
+    )
     redis_url: str = setting(
         "HANDRAISER_REDIS_URL",
         "",
@@ -272,6 +288,9 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "token_limit": a_minute,
     "burst_limit": a_minute,
     "guess_limit": a_minute,
+    "public_kilobytes": lambda value: 1 <= value <= 256,
+    "refused_rows": a_minute,
+    "refused_kilobytes": a_minute,
     "redis_url": redis_url,
     "support_email": lambda value: email.normalise(value) is not None,
     "log_level": lambda value: value in {"debug", "info", "warning", "error"},

@@ -1,6 +1,6 @@
 """The lead endpoints: a lead token opens them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
@@ -13,7 +13,7 @@ from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import take_lead
 from server.leads.posting import Posting
 from server.leads.settle import Taken
-from server.lib import clock
+from server.lib import clock, json
 from server.lib.wire import LIMITS, Limits, Note, Unreadable, read_body, read_query, read_signed
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/v1/leads")
@@ -111,9 +111,18 @@ def read_posting(subject: str | None = None, by_key: bool = False, limits: Limit
         remote_ip=header("REMOTE_ADDR"),
         user_agent=on_record(header("HTTP_USER_AGENT")),
         gpc=header("HTTP_SEC_GPC") == "1",
+        size=sent_size(environ, body),
         signatures=signatures,
         signed=signed,
     )
+
+
+def sent_size(environ: Mapping[str, Any], body: dict[str, Any]) -> int:
+    """How many bytes of a body came; of one that came without a length, as many as it takes to write it down."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isascii() and length.isdigit() and "HTTP_TRANSFER_ENCODING" not in environ:
+        return int(length[:18])
+    return len(json.dump(body)) if body else 0
 
 
 def signatures_of(header: Callable[[str], Any]) -> dict[str, str] | None:

@@ -1,5 +1,7 @@
 """Submissions: everything received, with why; what became of it day by day; and once more, under today's rules."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
@@ -68,10 +70,15 @@ def count_submissions() -> Response:
     grant = opening_token()
     if grant is not None:
         asked = filters(counts.OwnCountFilter())
-        return listed("counts", counts.count_own, grant.company_id, grant.vendor_id, grant.time_zone, asked)
+        only = asked | {"vendor_id": grant.vendor_id}
+        unkept = partial(counts.count_unkept, grant.company_id, grant.time_zone, only)
+        own = (grant.company_id, grant.vendor_id, grant.time_zone, asked)
+        return listed("counts", counts.count_own, *own, more={"not_kept": unkept})
     company = company_of(keys.require(request, READS))
     asked = filters(counts.CountFilter())
-    return listed("counts", counts.count_submissions, company.id, company.time_zone, asked)
+    about = (company.id, company.time_zone, asked)
+    unkept = partial(counts.count_unkept, *about)
+    return listed("counts", counts.count_submissions, *about, more={"not_kept": unkept})
 
 
 @blueprint.get("/<submission_id>")
@@ -82,13 +89,14 @@ def show_submission(submission_id: str) -> Response:
     return json_answer({"submission": shown})
 
 
-def listed(name: str, read: Any, *about: Any) -> Response:
-    """What a reader finds, under its name, with its metadata."""
+def listed(name: str, read: Any, *about: Any, more: Mapping[str, Callable[[], Any]] | None = None) -> Response:
+    """What a reader finds, under its name, with its metadata; `more` is what others find beside it."""
     try:
         rows, metadata = read(*about)
+        beside = {each: find() for each, find in (more or {}).items()}
     except ValidationError as error:
         raise invalid(error.messages_dict) from error
-    return json_answer({name: rows, "metadata": metadata})
+    return json_answer({name: rows, **beside, "metadata": metadata})
 
 
 def company_of(key: KeyHolder) -> Company:

@@ -316,6 +316,7 @@ COMPONENTS = {
     "Submission": submission_schema(),
     "OwnSubmission": OWN_SUBMISSION,
     "DailyCount": always(date=TEXT, action=TEXT, code=or_null(TEXT), count=WHOLE),
+    "UnkeptCount": always(hour_at=TIME, code=TEXT, count=WHOLE),
     "CountedPeriod": always(
         total_count=WHOLE, time_zone=TEXT, created_at_from=or_null(TIME), created_at_to=or_null(TIME)
     ),

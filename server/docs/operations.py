@@ -120,7 +120,9 @@ OPERATIONS: Mapping[str, Operation] = {
         scope="submissions:read",
         summary="Count submissions by day",
         description="How many came each day, and what became of them.",
-        answer=always(counts=listing(ref("DailyCount")), metadata=ref("CountedPeriod")),
+        answer=always(
+            counts=listing(ref("DailyCount")), not_kept=listing(ref("UnkeptCount")), metadata=ref("CountedPeriod")
+        ),
         codes=FOR_KEY | FOR_PARAMETERS | {"lead_token_invalid"},
         opened_by=TOKEN,
         query=[*asked(CountFilter()), *asked(WithToken())],

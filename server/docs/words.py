@@ -112,6 +112,8 @@ WORDS: Mapping[str, str] = {
     # A batch
     "results": "One answer for each lead, in the order in which they were sent.",
     "counts": "How many there were, by what became of them.",
+    "not_kept": "Requests that were refused beyond what is kept of strangers in an hour: nothing else is left of them.",
+    "count.hour_at": "The hour, by the time at which it begins.",
     "counts.total": "All leads of the batch.",
     "counts.created": "New leads.",
     "counts.updated": "Leads that were there and were updated.",
@@ -279,6 +281,7 @@ WORDS: Mapping[str, str] = {
 # Components that are called otherwise where they stand.
 ALIKE = {"listedlead": "lead", "leadanswer": "", "batchanswer": "", "replayanswer": "", "ownsubmission": "submission"}
 ALIKE |= {"dailycount": "count", "countedperiod": "metadata", "replayrefusal": "", "newschedule": "schedule"}
+ALIKE |= {"unkeptcount": "count"}
 ALIKE |= {"leadconsent": "consent", "consentrecord": "consent", "releaseanswer": "", "releaserefusal": ""}
 
 

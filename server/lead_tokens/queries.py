@@ -126,6 +126,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         exposed=token.exposed_at is not None,
         last_used_at=token.last_used_at,
         most_token_names=current_app.config["TOKEN_NAMES"],
+        most_public_bytes=current_app.config["PUBLIC_BYTES"],
         token_names=token_names_of(connection, token.company_id),
         payload_secret=token.payload_secret and open_secret(token.payload_secret),
         reads_submissions=token.reads_submissions,

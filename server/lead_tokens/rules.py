@@ -61,6 +61,7 @@ class Grant:
     last_used_at: datetime | None
     reads_submissions: bool
     most_token_names: int
+    most_public_bytes: int
     # Those that the company has; what this process adds to them meanwhile it adds here.
     token_names: set[str] = field(default_factory=set)
     # What visitors may have been shown, and what stamps are signed with.

@@ -4,7 +4,7 @@ Most leads of a batch are new, and nothing of one bears on another. Those share 
 could meet something that is stored, or another lead of the batch, goes the ordinary way after them, in its order.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -13,13 +13,14 @@ from server.lead_tokens.queries import find_grant
 from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.admission import dry_run
-from server.leads.intake import plan_or_refusal, take_lead, turned_away
+from server.leads.intake import charge, plan_or_refusal, take_lead, turned_away
 from server.leads.limits import Limits
 from server.leads.params import sent_token
 from server.leads.plan import Plan
 from server.leads.posting import Posting
 from server.leads.record import Record, use_is_due
 from server.leads.refusal import refusal_arms, refusal_values
+from server.leads.room import keeping
 from server.leads.settle import Taken, conclude, refused, settle_or_refuse
 from server.leads.state import StaleGrant, State
 from server.lib import json
@@ -96,6 +97,8 @@ def judge(posting: Posting, limits: Limits | None) -> Item | None:
         return None
     planned = plan_or_refusal(posting, grant)
     limited = turned_away(limits, posting, grant, planned)
+    if limits is not None and limited is None:
+        posting.keeping = keeping(limits.refusals, posting, grant, planned)
     if isinstance(planned, Refused):
         return Item(posting, grant, planned, limited, keys=[], marks=[])
     keys = [key for key in (planned.idempotency_key, planned.vendor_lead_id) if key is not None]
@@ -115,15 +118,8 @@ def apart(items: Sequence[Item]) -> Iterator[Item]:
 
 def take_new(runner: Runner, items: Sequence[Item]) -> None:
     """Takes those whose numbers and keys turn out to be new."""
-    if not items:
-        return
-    try:
-        settled = runner.run(lambda ledger: settle_new(ledger, items))
-    except StaleGrant:
-        return
-    except WriteFailed:
-        settled = [(item, unavailable(), None) for item in items]
-    finish(settled)
+    if items:
+        settle_together(runner, items, settle_new)
 
 
 def take_in_turn(runner: Runner, items: Sequence[Item], together: bool) -> None:
@@ -131,16 +127,25 @@ def take_in_turn(runner: Runner, items: Sequence[Item], together: bool) -> None:
     if not together:
         finish((item, take_alone(runner, item.posting), None) for item in items)
         return
+    settle_together(runner, items, settle_each)
+
+
+Settled = tuple[Item, Taken, Record | None]
+
+
+def settle_together(
+    runner: Runner, items: Sequence[Item], settle: Callable[[Ledger, Sequence[Item]], list[Settled]]
+) -> None:
+    """Settles them in one job; if the configuration has changed meanwhile, they are left as they are."""
     try:
-        settled = runner.run(lambda ledger: settle_each(ledger, items))
+        settled = runner.run(lambda ledger: settle(ledger, items))
     except StaleGrant:
         return
     except WriteFailed:
         settled = [(item, unavailable(), None) for item in items]
+    for item, taken, _ in settled:
+        charge(item.posting, taken)
     finish(settled)
-
-
-Settled = tuple[Item, Taken, Record | None]
 
 
 def finish(settled: Iterable[Settled]) -> None:

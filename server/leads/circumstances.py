@@ -1,5 +1,6 @@
 """What every submission keeps, be it taken or refused: what came, from where, when, and what that says of its token."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,16 @@ from server.lead_tokens.rules import Grant
 from server.leads import rows
 from server.leads.params import redacted, redacted_text
 from server.leads.posting import Posting
+from server.leads.room import ROW_BYTES
 from server.lib import json
 from server.lib.ledger import Runner
 
 # So long a refused one can be replayed, and a suspicious one released.
 REFUSED_KEPT = timedelta(days=14)
 QUARANTINED_KEPT = timedelta(days=30)
+
+# It can be neither replayed nor released.
+EMPTIED = json.dump({"query": {}, "body": {}, "emptied": True})
 
 # Every value of a submission, for those of which a request says nothing.
 UNSAID: dict[str, Any] = dict.fromkeys(f"submission_{name}" for name in rows.SUBMISSION_COLUMNS)
@@ -70,6 +75,17 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     if posting.original is not None:
         values["submission_replay_of_id"] = posting.original.submission_id
     return values
+
+
+def empty_for_room(values: dict[str, Any], posting: Posting) -> None:
+    """Keeps nothing of what came where no sender may hear of a refusal and there is no room left for such."""
+    if posting.keeping is not None and not posting.keeping.keeps_hidden:
+        values |= {"submission_received": EMPTIED, "submission_user_agent": None, "submission_referrer": None}
+
+
+def bytes_of(values: Mapping[str, Any]) -> int:
+    """What a submission takes up on disk, roughly."""
+    return len(values["submission_received"]) + len(values["submission_why"]) + ROW_BYTES
 
 
 def key_of(posting: Posting, grant: Grant) -> int | None:

@@ -7,8 +7,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 
+from server.lead_tokens.models import LeadToken
 from server.leads import payload
-from server.leads.models import Submission
+from server.leads.models import RefusalCount, Submission
 from server.leads.normalise import in_zone, zone
 from server.leads.queries import instant
 from server.leads.schemas import Time, about, invalid_time
@@ -48,6 +49,45 @@ def count_own(company_id: int, vendor_id: int, time_zone: str, asked: Mapping[st
     """The same of what a vendor has sent, by what its sender was told."""
     days = days_asked(asked, time_zone)
     return counted(days, time_zone, own(company_id, vendor_id), TOLD_ACTION.element, TOLD_CODE.element)
+
+
+def count_unkept(company_id: int, time_zone: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How many were refused of which nothing else is kept, by hour and code, in the same days; raises
+    ValidationError."""
+    days = days_asked(asked, time_zone)
+    if not days:
+        return []
+    table = RefusalCount
+    # An hour counts with the time at which it begins.
+    first = days[0][1].replace(minute=0, second=0, microsecond=0)
+    query = (
+        select(table.hour_at, table.code, func.sum(table.count))
+        .where(
+            table.lead_token_id.in_(tokens_of(company_id, asked)),
+            table.company_id == company_id,
+            table.hour_at >= first,
+            table.hour_at < days[-1][2],
+        )
+        .group_by(table.hour_at, table.code)
+        .order_by(table.hour_at, table.code)
+    )
+    return [
+        {"hour_at": payload.time(hour_at), "code": code, "count": int(count)}
+        for hour_at, code, count in db.session.execute(query)
+    ]
+
+
+def tokens_of(company_id: int, asked: Mapping[str, Any]) -> Select[tuple[int]]:
+    """The lead tokens that are meant; a vendor's before and after a rotation are meant together."""
+    tokens = select(LeadToken.id).where(LeadToken.company_id == company_id)
+    if "lead_token_id" in asked:
+        tokens = tokens.where(LeadToken.id == int(asked["lead_token_id"]))
+    if "vendor_id" in asked:
+        tokens = tokens.where(LeadToken.vendor_id == asked["vendor_id"])
+    if "vendor" in asked:
+        named = select(LeadToken.vendor_id).where(LeadToken.company_id == company_id, LeadToken.name == asked["vendor"])
+        tokens = tokens.where(LeadToken.vendor_id.in_(named))
+    return tokens
 
 
 def days_asked(asked: Mapping[str, Any], time_zone: str) -> list[Span]:

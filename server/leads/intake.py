@@ -9,6 +9,7 @@ from server.leads.limits import Limits, check_limits, is_burst
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan
 from server.leads.posting import Posting
+from server.leads.room import keeping
 from server.leads.settle import Taken, settle_or_refuse
 from server.leads.state import StaleGrant
 from server.lib.ledger import Runner
@@ -32,6 +33,8 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
         limited = turned_away(limits, posting, grant, planned)
         if limited is not None:
             return limited
+        if limits is not None:
+            posting.keeping = keeping(limits.refusals, posting, grant, planned)
         if isinstance(planned, Plan) and planned.public:
             burst = planned.burst = burst or (limits is not None and is_burst(limits, grant, posting.remote_ip))
         try:
@@ -57,9 +60,16 @@ def take_with(runner: Runner, posting: Posting, grant: Grant, planned: Plan | Re
     """Takes a lead under one reading of the configuration; raises StaleGrant if that has changed."""
     keep = not dry_run(posting)
     taken, record = runner.run(lambda ledger: settle_or_refuse(ledger, posting, grant, planned), keep)
+    charge(posting, taken)
     if record is not None:
         record.remember()
     return taken
+
+
+def charge(posting: Posting, taken: Taken) -> None:
+    """Takes the room that a refusal has used up, which is counted only once it is on record."""
+    if posting.keeping is not None and taken.kept_bytes:
+        posting.keeping.charge(posting, taken.refusal, taken.kept_bytes)
 
 
 def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:

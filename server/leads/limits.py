@@ -1,12 +1,13 @@
 """How often publishable powers may be used: by address, by number, by token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from limits.strategies import RateLimiter
 
 from server.errors import Refused
 from server.lead_tokens.rules import PUBLIC, Grant
+from server.leads.room import Refusals
 from server.lib.rate_limits import Budget, network, spend
 
 # What is wrong with each parameter that came too often. How much is too much is not said: it is the owner's affair.
@@ -28,6 +29,7 @@ class Limits:
     number: int
     token: int
     burst: int
+    refusals: Refusals = field(default_factory=lambda: Refusals(0, 0))
 
 
 def check_limits(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> None:

@@ -147,6 +147,18 @@ class Submission(Model):
     released_at: Mapped[datetime | None]
 
 
+class RefusalCount(Model):
+    """How many requests of a token were refused in an hour, by code, of which nothing else is kept."""
+
+    __tablename__ = "refusal_count"
+
+    company_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hour_at: Mapped[datetime] = mapped_column(primary_key=True)
+    lead_token_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
 class Touch(Model):
     """One attributed click that led to a submission; the lead itself keeps the first one."""
 

@@ -131,6 +131,8 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     refuse_key_in_url(posting)
     admit(posting, grant, powers)
     refuse_unreadable(posting, tree)
+    if powers == PUBLIC and posting.size > grant.most_public_bytes:
+        raise too_large(grant.most_public_bytes)
     prove(posting, grant)
     lifted = None
     if lifting.FLAG in tree and posting.verb in (None, "update") and lifting.wished(tree):
@@ -243,6 +245,12 @@ def refuse_unreadable(posting: Posting, tree: dict[str, Any]) -> None:
     bad = first_bad_character(tree)
     if bad is not None:
         raise invalid_character(bad)
+
+
+def too_large(most: int) -> Refused:
+    """The refusal of a body that is longer than a page's may be."""
+    text = f"The body is longer than {most} bytes, which is as much as a page may send"
+    return Refused("too_large", text, {}, f"{text}. Send less, or send it from a server with a server token.")
 
 
 def limit_names(asked: Asked, grant: Grant) -> None:

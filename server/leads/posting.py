@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server.companies.queries import KeyHolder
 from server.leads.params import blank
 from server.lib.wire import Note, Unreadable, merge
+
+if TYPE_CHECKING:
+    from server.leads.room import Keeping
 
 # What an endpoint does to the one lead that its path names; the others create or update.
 VERBS = {
@@ -82,6 +85,10 @@ class Posting:
     user_agent: str | None = None
     # Whether the visitor's browser asks not to be sold or shared (Global Privacy Control).
     gpc: bool = False
+    # How many bytes of a body came.
+    size: int = 0
+    # What is kept of it if it is refused; None is all of it.
+    keeping: "Keeping | None" = None
     # Where the order of several is to be seen in it; else it gets one of its own.
     submission_id: str | None = None
     # The headers that sign the body, by their names, and the bytes that they sign; read only where such a header came.

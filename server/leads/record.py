@@ -8,7 +8,7 @@ from server.lead_tokens.origins import seen_origin
 from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
-from server.leads.circumstances import circumstances, exposed_origin, exposes, kept_for
+from server.leads.circumstances import circumstances, empty_for_room, exposed_origin, exposes, kept_for
 from server.leads.consent import record_of
 from server.leads.decide import Decision
 from server.leads.plan import Plan
@@ -262,6 +262,7 @@ class Record:
         step = {"step": "repeat", "decided": "replayed", "rule": "the key came with this content before"}
         if code is not None:
             self.values |= {"submission_code": code, "submission_purge_at": self.plan.now + kept_for(code)}
+            empty_for_room(self.values, self.plan.posting)
         self.values |= {
             "submission_lead_id": kept.lead_id,
             "submission_original_id": kept.submission_id,

@@ -57,6 +57,9 @@ def posting_of(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
 def posting_again(kept: Mapping[str, Any], wanted: Wanted, original: Original) -> Posting:
     """The request as it came, for who may have it taken once more."""
     received = json.load(kept["received"])
+    if received.get("emptied"):
+        text = "was kept without what it held: its address had sent more in an hour than is kept of what is refused"
+        raise Refused("invalid_parameter", f"The submission {text}", {"id": [text]}, f"The submission {text}.")
     left_out = {"auth_token", *(TOKEN_PARAMETERS if wanted.other_token else ())}
     return Posting(
         endpoint=kept["endpoint"],

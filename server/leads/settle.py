@@ -9,6 +9,7 @@ from server.errors import HIDDEN, Refused
 from server.lead_tokens.rules import Grant
 from server.leads import payload, state
 from server.leads.admission import authorises, dry_run
+from server.leads.circumstances import bytes_of
 from server.leads.decide import Decision, decide
 from server.leads.match import gone
 from server.leads.messages import render_messages
@@ -16,7 +17,7 @@ from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.plan import Plan
 from server.leads.posting import Original, Posting
 from server.leads.record import Record
-from server.leads.refusal import refusal_values, write_hidden_refusal, write_refusal
+from server.leads.refusal import kept_whole, refusal_values, write_hidden_refusal, write_refusal
 from server.leads.replay import answer_again, answer_refused, answer_taken, holds
 from server.leads.state import Done, KeptAnswer, State
 from server.leads.suspicion import quarantined, suspicion
@@ -38,6 +39,8 @@ class Taken:
     company_id: int | None = None
     token: str | None = None
     submission_id: str | None = None
+    # Bytes that a refusal has left on disk.
+    kept_bytes: int = 0
     redirects: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -167,8 +170,9 @@ def hide(ledger: Ledger, plan: Plan, refusal: Refused, kept: KeptAnswer | None) 
     """Refuses a page's lead on record, and tells the page what it is always told."""
     lead, warnings = payload.sent_lead(plan, plan.public_lead_id)
     content = payload.success(plan, "received", lead, plan.asked.warnings + warnings)
-    write_hidden_refusal(ledger, plan, refusal, kept, content)
-    return finished(plan, "refused", content)
+    taken = finished(plan, "refused", content)
+    taken.kept_bytes = write_hidden_refusal(ledger, plan, refusal, kept, content)
+    return taken
 
 
 def open_book(plan: Plan) -> bool:
@@ -223,7 +227,8 @@ def repeat(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]
         detail = f"This Idempotency-Key {text}. Use a new key for a new lead, the same one only to repeat a request."
         raise Refused("idempotency_key_reused", f"Idempotency-Key {text}", {"idempotency_key": [text]}, detail)
     record = Record(plan, ledger.dialect)
-    record.replay(kept, None if kept.lead_id else state.read_code(ledger, plan.grant, kept.submission_id))
+    code = None if kept.lead_id else state.read_code(ledger, plan.grant, kept.submission_id)
+    record.replay(kept, code)
     record.write(ledger)
     original, content = plan.posting.original, json.load(kept.answer or "{}")
     if original is not None:
@@ -231,7 +236,9 @@ def repeat(ledger: Ledger, plan: Plan, kept: KeptAnswer) -> tuple[Taken, Record]
         lead, contact = state.read_lead_now(ledger, plan.grant, kept.lead_id)
         done = Done(submission_id, "replayed", record.values["submission_why"], lead, contact)
         content = answer_again(plan.posting, original, done)
-    return finished(plan, "replayed", content, replayed=True), record
+    taken = finished(plan, "replayed", content, replayed=True)
+    taken.kept_bytes = 0 if code is None else bytes_of(record.values)
+    return taken, record
 
 
 def record_refusal(ledger: Ledger, posting: Posting, grant: Grant, refusal: Refused) -> Taken:
@@ -245,7 +252,8 @@ def refused(posting: Posting, grant: Grant, refusal: Refused, values: Mapping[st
     original = posting.original
     # The answer to a token that exists but does not count must be the answer to one that does not exist.
     unknown = original is None and not authorises(grant, posting)
-    submission_id = None if unknown or dry_run(posting) else values["submission_id"]
+    whole = kept_whole(posting)
+    submission_id = None if unknown or dry_run(posting) or not whole else values["submission_id"]
     why = json.load(values["submission_why"]) if original is not None else []
     return Taken(
         refusal=refusal,
@@ -253,6 +261,7 @@ def refused(posting: Posting, grant: Grant, refusal: Refused, values: Mapping[st
         company_id=grant.company_id,
         token=grant.value,
         submission_id=submission_id,
+        kept_bytes=bytes_of(values) if whole else 0,
         redirects=frozenset() if unknown else grant.allowed_redirects,
     )
 

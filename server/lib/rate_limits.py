@@ -1,4 +1,5 @@
-"""Rate limits: how much of something there may be in a minute, by the sliding windows of the `limits` library.
+"""Rate limits: how much of something there may be in a minute or an hour, by the sliding windows of the library
+`limits`.
 
 Counts are kept in this process; `redis_limits.py` keeps them for all processes that name the same Redis.
 """
@@ -12,7 +13,7 @@ from ipaddress import IPv6Address, ip_address
 from math import floor
 from typing import Any, NamedTuple, cast
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import Storage
 from limits.storage.base import SlidingWindowCounterSupport
 from limits.strategies import RateLimiter
@@ -22,6 +23,9 @@ STRATEGY = "sliding-window-counter"
 
 # So many owners are counted in a window, which is some 30 MB; those that come after them are not.
 OWNERS_MOST = 100_000
+
+# In seconds.
+MINUTE, HOUR = 60, 3600
 
 
 class SlidingOnly(Storage, SlidingWindowCounterSupport):
@@ -98,23 +102,35 @@ class Memory(SlidingOnly):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a minute brings, and whose it is."""
+    """What a minute brings, or an hour, and whose it is."""
 
     most: int
     owner: tuple[str, ...]
+    seconds: int = MINUTE
+
+    @property
+    def item(self) -> RateLimitItem:
+        """The same as the library calls it."""
+        return per_time(self.most, self.seconds)
 
     def test(self, counts: RateLimiter) -> bool:
         """Whether there is something left."""
-        return counts.test(per_minute(self.most), *self.owner)
+        return counts.test(self.item, *self.owner)
 
-    def take(self, counts: RateLimiter) -> bool:
-        """Takes one, if there is something left."""
-        return counts.hit(per_minute(self.most), *self.owner)
+    def take(self, counts: RateLimiter, cost: int = 1) -> bool:
+        """Takes so much, if there is so much left."""
+        return counts.hit(self.item, *self.owner, cost=cost)
+
+    def drain(self, counts: RateLimiter, cost: int) -> None:
+        """Takes so much, or all that is left."""
+        if cost > 0 and not self.take(counts, cost):
+            left = counts.get_window_stats(self.item, *self.owner).remaining
+            if left > 0:
+                self.take(counts, min(cost, left))
 
     def seconds_left(self, counts: RateLimiter) -> int:
         """In how many seconds there is something left again."""
-        item = per_minute(self.most)
-        return seconds_until(counts, item, item.key_for(*self.owner))
+        return seconds_until(counts, self.item, self.item.key_for(*self.owner))
 
 
 def spend(counts: RateLimiter, budgets: Mapping[str, Budget]) -> dict[str, int]:
@@ -139,9 +155,9 @@ def seconds_until(counts: RateLimiter, item: RateLimitItem, key: str) -> int:
 
 
 @lru_cache(1000)
-def per_minute(most: int) -> RateLimitItemPerMinute:
-    """So many a minute, as the library calls it."""
-    return RateLimitItemPerMinute(most)
+def per_time(most: int, seconds: int) -> RateLimitItem:
+    """So many a minute or an hour, as the library calls it."""
+    return RateLimitItemPerMinute(most) if seconds == MINUTE else RateLimitItemPerHour(most)
 
 
 @lru_cache(10_000)

@@ -24,7 +24,7 @@ def counted(client: FlaskClient, account: Account, **asked: Any) -> Json:
     """The answer."""
     answer = client.get(COUNTS, query_string=asked, headers=account.bearer)
     body: Json = answer.get_json()
-    assert (answer.status_code, set(body)) == (200, {"counts", "metadata"}), body
+    assert (answer.status_code, set(body)) == (200, {"counts", "not_kept", "metadata"}), body
     return body
 
 

@@ -1,0 +1,219 @@
+"""What strangers send in floods: how much of it is kept, what it costs, and what it takes from others."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from server.config import Settings
+from server.lib import clock
+from server.lib.db import db
+from server.schedules.models import Schedule
+from tests.api.calls import LEADS, NUMBER, PAGE, SUBMISSIONS, Json, refused, taken
+from tests.conftest import new_settings, opened
+from tests.factories import make_account
+
+ROWS, KILOBYTES, PUBLIC_KILOBYTES = 5, 20, 4
+# What no database makes smaller.
+PAD = secrets.token_hex(4_000)
+
+
+@pytest.fixture(scope="module")
+def strict(settings: Settings) -> Iterator[Flask]:
+    """An application that keeps little of what strangers send."""
+    few = {"refused_rows": ROWS, "refused_kilobytes": KILOBYTES, "public_kilobytes": PUBLIC_KILOBYTES}
+    with opened(replace(settings, **few)) as app:
+        yield app
+
+
+class Flood:
+    """A company, and strangers at many addresses."""
+
+    def __init__(self, app: Flask) -> None:
+        self.account = make_account(app)
+        self.client: FlaskClient = app.test_client()
+        self.numbers = (f"+1719222{last:04}" for last in count(1000))
+
+    def post(self, token: str, address: str = "203.0.113.1", key: str = "", **sent: Any) -> Any:
+        """The answer to a lead of a new number from an address."""
+        known = {"lead_token": token, "caller_id": next(self.numbers)}
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.client.post(LEADS, json=known | sent, environ_base={"REMOTE_ADDR": address}, headers=headers)
+
+    def codes(self) -> list[str | None]:
+        """Why each kept submission was refused."""
+        return [row["code"] for row in self.account.submissions()]
+
+    def unkept(self, **asked: Any) -> Json:
+        """How many were only counted, by code."""
+        url = f"{SUBMISSIONS}/counts"
+        body = self.client.get(url, query_string=asked, headers=self.account.bearer).get_json()
+        found: Json = {}
+        for each in body["not_kept"]:
+            assert each["hour_at"][14:19] == "00:00"
+            found[each["code"]] = found.get(each["code"], 0) + each["count"]
+        return found
+
+    def ended(self, how: str) -> str:
+        """A token of each kind that counts for nothing, or only for pages."""
+        account = self.account
+        if how == "postback":
+            return account.token(kind="postback", owner_kind="traffic_source", owner_id=account.source_id)
+        about: dict[str, Any] = {"disabled_at": clock.now()} if how == "disabled" else {"expires_at": clock.now()}
+        return account.token(**about) if how in ("disabled", "expired") else account.publishable_token
+
+
+@pytest.fixture
+def flood(strict: Flask) -> Flood:
+    return Flood(strict)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("kind", ["disabled", "expired", "postback", "publishable"])
+def test_so_many_refusals_of_a_stranger_are_kept_and_further_ones_are_counted(flood: Flood, kind: str) -> None:
+    token = flood.ended(kind)
+    code = "invalid_parameter" if kind == "publishable" else "lead_token_invalid"
+    for _ in range(ROWS + 3):
+        answer = refused(flood.post(token, lead_priority="high"), code)
+    assert answer["metadata"]["submission_id"] is None
+    assert (flood.codes(), flood.unkept()) == ([code] * ROWS, {code: 3})
+    # Another address has room of its own, and so has another token.
+    refused(flood.post(token, "203.0.113.2", lead_priority="high"), code)
+    refused(flood.post(flood.account.token(disabled_at=clock.now())), "lead_token_invalid")
+    assert (len(flood.codes()), flood.unkept()) == (ROWS + 2, {code: 3})
+    [row] = flood.account.rows("select id from lead_token where value = :value", value=token)
+    assert (flood.unkept(lead_token_id=row["id"]), flood.unkept(lead_token_id=row["id"] - 1)) == ({code: 3}, {})
+
+
+def test_long_refusals_use_up_the_room_sooner(flood: Flood) -> None:
+    token = flood.ended("disabled")
+    for _ in range(4):
+        flood.post(token, note="x" * 9_000)
+    assert (len(flood.codes()), flood.unkept()) == (2, {"lead_token_invalid": 2})
+
+
+def test_all_addresses_together_have_room_for_ten(flood: Flood) -> None:
+    token = flood.ended("disabled")
+    for address in range(12 * ROWS):
+        flood.post(token, f"2001:db8:0:{address:x}::1")
+    assert (len(flood.codes()), flood.unkept()) == (10 * ROWS, {"lead_token_invalid": 2 * ROWS})
+
+
+def test_what_a_page_sends_right_is_taken_when_there_is_no_room_for_refusals(flood: Flood) -> None:
+    token = flood.account.publishable_token
+    for _ in range(ROWS + 1):
+        flood.post(token, lead_priority="high")
+    taken(flood.post(token))
+    assert flood.codes() == ["invalid_parameter"] * ROWS + [None]
+
+
+def test_a_vendors_wrong_form_loses_no_lead(flood: Flood) -> None:
+    for _ in range(3 * ROWS):
+        refused(flood.post(flood.account.schedule_token, lead_priority="high"), "invalid_parameter")
+    assert (len(flood.codes()), flood.unkept()) == (3 * ROWS, {})
+
+
+def test_a_batch_with_a_token_that_has_ended_has_no_more_room(flood: Flood) -> None:
+    token = flood.ended("disabled")
+    leads = [{"lead_token": token, "caller_id": f"+1719222{last:04}"} for last in range(2000, 2040)]
+    assert flood.client.post(f"{LEADS}/batch", json={"leads": leads}).status_code < 500
+    kept, counted = len(flood.codes()), sum(flood.unkept().values())
+    assert kept <= ROWS
+    # Who sends such a batch may be refused as a whole, before anything is kept of any lead.
+    assert kept + counted in (0, len(leads))
+
+
+def test_a_dry_run_takes_no_room(flood: Flood) -> None:
+    token = flood.ended("disabled")
+    for _ in range(2 * ROWS):
+        flood.post(token, dry_run=True)
+    flood.post(token)
+    assert (flood.codes(), flood.unkept()) == (["lead_token_invalid"], {})
+
+
+# What is refused so that nobody hears of it
+
+
+def test_a_refusal_that_nobody_hears_of_has_more_room_and_goes_on_unheard(flood: Flood) -> None:
+    account, page = flood.account, flood.account.publishable_token
+    account.change(Schedule, account.schedule_id, acceptance={"duplicate_seconds": 3600})
+    known = taken(flood.post(account.schedule_token, caller_id=NUMBER))
+    answers = [flood.post(page, caller_id=NUMBER, key=str(number)).get_json() for number in range(10 * ROWS + 2)]
+    unknown = flood.post(page).get_json()
+    assert {frozenset(answer) for answer in answers} == {frozenset(unknown)}
+    assert all(answer["metadata"]["submission_id"] for answer in answers)
+    again = flood.post(page, caller_id=NUMBER, key=str(10 * ROWS + 1)).get_json()
+    assert again["lead_id"] == answers[-1]["lead_id"] != known["lead_id"]
+    emptied = [row for row in account.submissions() if "emptied" in row["received"]]
+    # The two beyond the room, and the repetition of the last.
+    assert len(emptied) == 3
+    url = f"{SUBMISSIONS}/{emptied[0]['id']}/replay"
+    body = refused(flood.client.post(url, headers=account.bearer), "invalid_parameter")
+    assert "was kept without what it held" in body["detail"]
+
+
+# How long a page's body may be
+
+
+def test_a_page_may_send_so_much_and_a_server_more(flood: Flood) -> None:
+    long = "x" * PUBLIC_KILOBYTES * 1000
+    body = refused(flood.post(flood.account.publishable_token, note=long), "too_large")
+    assert (body["status"], body["detail"].split(",")[0]) == (413, "The body is longer than 4000 bytes")
+    taken(flood.post(flood.account.publishable_token, note=long[:3000]))
+    taken(flood.post(flood.account.schedule_token, note=long))
+    exposed = {"exposed_at": clock.now(), "exposed_origin": PAGE}
+    refused(flood.post(flood.account.token(**exposed), note=long), "too_large")
+
+
+# On disk
+
+
+@pytest.fixture
+def usual(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An application with the limits that it has unless they are set, on a database of its own."""
+    made = new_settings(database, request, tmp_path)
+    with opened(Settings(data_dir=made.data_dir, database_url=made.database_url, log_level="error")) as app:
+        from server.migrations import migrate
+
+        migrate(app)
+        yield app
+
+
+def size_of(app: Flask) -> int:
+    """Bytes of the database on disk."""
+    if db_is_sqlite(app):
+        return sum(each.stat().st_size for each in Path(app.config["DATA_DIR"]).glob("handraiser.db*"))
+    with app.app_context(), db.engine.connect() as connection:
+        return int(connection.scalar(text("select pg_database_size(current_database())")) or 0)
+
+
+def db_is_sqlite(app: Flask) -> bool:
+    return str(app.config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite")
+
+
+def test_thirty_two_megabytes_to_a_deleted_token_cost_less_than_eight_on_disk(usual: Flask, told: list[str]) -> None:
+    account = make_account(usual)
+    token = account.token(disabled_at=clock.now())
+    before = size_of(usual)
+
+    def post(number: int) -> int:
+        sent = {"lead_token": token, "caller_id": NUMBER, **{f"pad{part}": PAD[part:] for part in range(25)}}
+        return int(usual.test_client().post(LEADS, json=sent).status_code)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(post, range(160))) == {422}
+    grown = size_of(usual) - before
+    told.append(f"{grown / 1e6:.1f} MB on disk")
+    assert grown < 8_000_000
+    [counted] = account.rows("select sum(count) as count from refusal_count where company_id = :company_id")
+    assert int(counted["count"]) + len(account.submissions()) == 160
