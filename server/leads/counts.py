@@ -77,7 +77,7 @@ def count_unkept(company_id: int, time_zone: str, asked: Mapping[str, Any]) -> l
     ]
 
 
-def tokens_of(company_id: int, asked: Mapping[str, Any]) -> Select[tuple[int]]:
+def tokens_of(company_id: int, asked: Mapping[str, Any]) -> Select[Any]:
     """The lead tokens that are meant; a vendor's before and after a rotation are meant together."""
     tokens = select(LeadToken.id).where(LeadToken.company_id == company_id)
     if "lead_token_id" in asked:
