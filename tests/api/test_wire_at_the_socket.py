@@ -284,12 +284,51 @@ def test_two_idempotency_keys_are_no_key(live: Live, account: Account, second: s
 # Methods, paths and pages
 
 
-@pytest.mark.parametrize("path", [LEADS, f"{LEADS}/capture", f"{LEADS}.json"])
+@pytest.mark.parametrize("path", [LEADS, f"{LEADS}/capture", f"{LEADS}.json", f"{LEADS}/create_or_update"])
 @pytest.mark.parametrize(
-    "wanted", ["content-type", "authorization", "idempotency-key", "authorization, content-type,idempotency-key"]
+    "wanted",
+    [
+        "content-type",
+        "authorization, content-type,idempotency-key",
+        "x-csrf-token,x-requested-with",
+        "baggage,sentry-trace,traceparent,tracestate,newrelic,x-datadog-trace-id,x-b3-sampled",
+        "whatever-a-page-invents",
+    ],
 )
 def test_every_page_may_send_what_it_needs(live: Live, path: str, wanted: str) -> None:
     permits(ask(live.port, preflight(path, wanted)), wanted)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", [LEADS, "/api/v1/offers", "/api/v1/submissions"])
+def test_what_a_key_opens_hears_of_no_credentials_and_no_headers_of_pages(live: Live, path: str, method: str) -> None:
+    asked = preflight(path, "x-csrf-token,authorization").replace(b"Method: POST", f"Method: {method}".encode())
+    answer = ask(live.port, asked)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Credentials"] is None
+    assert listed(answer.headers["Access-Control-Allow-Headers"]) == {"authorization"}
+
+
+@pytest.mark.parametrize("origin", ["https://page.example", "null", "http://localhost:3000", "https://[::1]:8443"])
+def test_a_page_that_sends_credentials_may_read_every_answer_about_a_lead(
+    live: Live, account: Account, origin: str
+) -> None:
+    headers = JSON | {"Origin": origin, "Cookie": "session=x"}
+    answers = [
+        ask(live.port, post(account, headers, body)) for body in (b"{}", b"{", b'{"caller_id": "1"}', b'{"dry_run": 1}')
+    ]
+    assert [answer.status for answer in answers] == [200, 400, 422, 200]
+    for answer in answers:
+        understood(answer)
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+
+
+@pytest.mark.parametrize("origin", ["evil", "https://a.example https://b.example", "<script>", "https://x\udcff"])
+def test_what_is_no_origin_is_not_said_back(live: Live, account: Account, origin: str) -> None:
+    assert understood(ask(live.port, post(account, JSON | {"Origin": origin}, b"{}")))["success"]
+    answer = ask(live.port, post(account, JSON | {"Origin": origin}, b"{}"))
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "TRACE", "CONNECT", "FROBNICATE"])
