@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 
 from server.errors import Refused
 from server.foreign.choice import said_of_strangers
+from server.foreign.meta import is_dummy
 from server.foreign.opening import Opener
 from server.foreign.recognise import Lifted, holds_data, lift, match
 from server.leads.params import CREDENTIALS, READ_CONTROLS, RESERVED, Asked, blank, invalid_character, read_data
@@ -120,6 +121,40 @@ def refuse_numberless(asked: Asked, lifted: Lifted) -> None:
             " customer_phone."
         )
     raise Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, detail)
+
+
+def refuse_test_lead(asked: Asked) -> None:
+    """Refuses the lead of Meta's test tool, which has dummies for values; it says that the connection works."""
+    number = asked.fields.get("caller_id")
+    if (number is None or is_dummy(number)) and any(map(is_dummy, [number, *asked.tokens.values()])):
+        raise test_lead()
+
+
+def test_lead() -> Refused:
+    """The refusal of Meta's test lead."""
+    text = "is missing: the test lead of Meta has none"
+    detail = (
+        "The connection works. This is the test lead of Meta, which has dummy data for its answers and no phone number,"
+        " so no lead was made. Leads of people come the same way, with a number."
+    )
+    return Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, detail)
+
+
+def refuse_closed(tree: Tree, region: str) -> None:
+    """Refuses a request without a number, where a number stands in what only lifting would read, and says where."""
+    try:
+        _, lifted = lift_payload(tree, region)
+    except Refused:
+        return
+    if lifted.test and any(is_dummy(value) for _, value in lifted.tokens):
+        raise test_lead()
+    place = next((each["from"] for each in lifted.matched if each["field"] == "caller_id"), "")
+    around, dot, _ = place.removeprefix("data.").rpartition(".")
+    inside = next((path for path in lifted.opened if place.startswith(path)), around)
+    if dot:
+        text = f"is missing; a number was seen inside `{inside[:80]}`"
+        detail = f"caller_id {text}. Add {FLAG}=true to have it read, or send the lead's phone number as caller_id."
+        raise Refused("caller_id_missing", f"caller_id {text}", {"caller_id": [text]}, detail)
 
 
 def why_lifted(lifted: Lifted) -> dict[str, Any]:

@@ -38,6 +38,8 @@ CONTROLS = frozenset(
         "redirect_error",
         "google_key",
         "hub_verify_token",
+        # What Formstack and Wufoo prove themselves with; it is a secret, and no part of a lead.
+        "handshakekey",
     ]
 )
 RESERVED = frozenset(FIELDS) | CONTROLS
@@ -68,6 +70,7 @@ CREDENTIALS = (
     "auth_token",
     "google_key",
     "hub_verify_token",
+    "handshakekey",
 )
 
 # In JSON and forms a sign stands between name and value, in multipart an empty line.
@@ -78,6 +81,9 @@ SECRET_IN_TEXT = re.compile(
 # Fields that lose no more than their end when they are too long. An id that is cut could be another lead's, and what
 # was agreed to counts only as a whole.
 CUT = ("email", "sub_id", "traffic_source_id", "contact_field_type")
+
+# What a text has in it that hides one of them.
+HIDES_SECRET = ("_token", "google_key", "andshake")
 
 # A request can hold forty thousand keys without a name.
 MOST_WARNINGS = 100
@@ -134,19 +140,21 @@ def redacted(value: Any) -> Any:
     """What is kept of a request: all of it but its secrets, also where they were put by mistake."""
     if isinstance(value, list):
         return [redacted(item) for item in value]
+    if isinstance(value, str):
+        # JSON as text and the address of a webhook hide them; most texts are shorter than a secret with its name.
+        hides = len(value) > 16 and any(word in value for word in HIDES_SECRET)
+        return SECRET_IN_TEXT.sub(r"\1[redacted]", value) if hides else value
     if not isinstance(value, dict):
         return value
     return {name: kept_of(name, inner) for name, inner in value.items()}
 
 
 def kept_of(name: str, value: Any) -> Any:
-    """One parameter without its secrets; `data_json` hides them in a text."""
+    """One parameter without its secrets."""
     # Few names come near to a credential's, and what is made of a name never mends a word that is not there.
     near = name.lower()
-    if ("token" in near or "google" in near) and token_name(name) in CREDENTIALS:
+    if ("token" in near or "google" in near or "handshake" in near) and token_name(name) in CREDENTIALS:
         return "[redacted]"
-    if name == "data_json" and isinstance(value, str):
-        return SECRET_IN_TEXT.sub(r"\1[redacted]", value)
     return redacted(value)
 
 

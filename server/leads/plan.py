@@ -214,8 +214,12 @@ def read_phone(posting: Posting, asked: Asked, region: str, lifted: Lifted | Non
         asked.fields["caller_id"] = posting.subject
     elif posting.verb is not None and "caller_id" not in asked.fields:
         return UNREAD, why_lifted
+    if "<" in asked.fields.get("caller_id", "<"):
+        lifting.refuse_test_lead(asked)
     if lifted is not None:
         lifting.refuse_numberless(asked, lifted)
+    elif "caller_id" not in asked.fields:
+        lifting.refuse_closed(posting.tree, region)
     region = region_of_number(posting, asked, region, lifted)
     phone = normalise.normalise_phone(asked, region)
     if lifted is not None and lifted.test:

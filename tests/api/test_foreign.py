@@ -18,8 +18,10 @@ FOREIGN = "+17194451111"
 
 
 def flat(tree: Json) -> dict[str, str]:
-    """A payload as WordPress sends it in a form: nothing for null."""
-    return {key: "" if value is None else str(value) for key, value in tree.items()}
+    """A payload as programs send it in a form: nothing for null, and `data.json` under its own name."""
+    members = {f"data.{key}": value for key, value in tree.get("data", {}).items()} if "page_id" in tree else {}
+    fields = {key: value for key, value in tree.items() if not members or key != "data"} | members
+    return {key: "" if value is None else str(value) for key, value in fields.items()}
 
 
 def as_json(tree: Json) -> Json:
@@ -28,6 +30,10 @@ def as_json(tree: Json) -> Json:
 
 def as_form(tree: Json) -> Json:
     return {"data": urlencode(flat(tree)), "content_type": "application/x-www-form-urlencoded"}
+
+
+def as_parts(tree: Json) -> Json:
+    return {"data": flat(tree), "content_type": "multipart/form-data"}
 
 
 # How each program sends: the token and the flag stand in the URL that it was given.
@@ -41,6 +47,21 @@ WAYS: dict[str, tuple[str, Any]] = {
     "Elementor as a form": ("elementor", as_form),
     "Elementor in JSON, flat": ("elementor", as_json),
     "Elementor without advanced data": ("elementor_simple", as_form),
+    "Jotform": ("jotform", as_parts),
+    "Unbounce": ("unbounce", as_form),
+    "Tally": ("tally", as_json),
+    "Formstack as a form": ("formstack", as_form),
+    "Formstack in JSON": ("formstack", as_json),
+    "Mautic": ("mautic", as_json),
+    "CallRail's call": ("callrail", as_json),
+    "CallRail's form": ("callrail_form", as_json),
+    "WhatConverts": ("whatconverts", as_json),
+    "Webflow": ("webflow", as_json),
+    "Webflow's first version": ("webflow_first", as_json),
+    "Zapier as a form": ("zapier", as_form),
+    "Zapier in JSON": ("zapier", as_json),
+    "Make as a form": ("make", as_form),
+    "Make in JSON": ("make", as_json),
 }
 
 
@@ -49,6 +70,12 @@ def post(client: FlaskClient, token: str, payload: Json, how: Any = as_json, **q
     asked = {"lead_token": token, "auto_format_nested_fields": "true"} | query
     return client.post(LEADS, query_string=asked, **how(payload))
 
+
+# Those that say an id of the lead's own, by which a repeated delivery is known.
+WITH_IDS = (
+    *("typeform", "google_ads", "meta", "jotform", "tally", "formstack", "callrail", "callrail_form", "whatconverts"),
+    *("webflow", "webflow_first"),
+)
 
 # The samples
 
@@ -90,10 +117,56 @@ def test_what_hidden_fields_name_is_attributed(client: FlaskClient, account: Acc
 
 
 def test_a_payload_that_is_delivered_twice_is_one_lead(client: FlaskClient, account: Account) -> None:
-    for name in ("typeform", "google_ads", "meta"):
+    for name in WITH_IDS:
         first, second = (taken(post(client, account.schedule_token, SAMPLES[name])) for _ in range(2))
         assert (second["action"], second["lead_id"]) == ("replayed", first["lead_id"])
         end(account, first["lead_id"])
+
+
+def test_a_payload_that_comes_again_with_more_in_it_changes_its_own_lead(client: FlaskClient, account: Account) -> None:
+    for name in WITH_IDS:
+        if name in ("google_ads", "tally", "typeform", "meta"):
+            continue
+        first = taken(post(client, account.schedule_token, SAMPLES[name]))
+        end(account, first["lead_id"])
+        later = taken(post(client, account.schedule_token, SAMPLES[name] | {"note": f"later {name}"}))
+        assert (later["action"], later["lead_id"]) == ("updated", first["lead_id"]), name
+    assert len(account.leads()) == len(WITH_IDS) - 4
+
+
+def test_a_test_of_jotforms_preview_is_a_test_lead(client: FlaskClient, account: Account) -> None:
+    raw = json.loads(SAMPLES["jotform"]["rawRequest"]) | {"preview": "true"}
+    payload = SAMPLES["jotform"] | {"rawRequest": json.dumps(raw)}
+    assert taken(post(client, account.schedule_token, payload, as_parts))["lead"]["test"] is True
+
+
+def test_answers_of_20_kb_in_one_field_are_read(client: FlaskClient, account: Account) -> None:
+    raw = json.loads(SAMPLES["jotform"]["rawRequest"]) | {f"q{number}_note": "é" * 400 for number in range(20, 50)}
+    payload = SAMPLES["jotform"] | {"rawRequest": json.dumps(raw, ensure_ascii=False), "pretty": "x" * 20_000}
+    body = taken(post(client, account.schedule_token, payload, as_parts))
+    assert body["lead"]["caller_id"] == FOREIGN
+    assert warned(body) == [("pretty", "value_cut")]
+    assert [name for name in body["lead"]["data"] if name.startswith("note")][-1] == "note_30"
+
+
+def test_several_contacts_in_one_post_of_mautic_are_refused_with_the_remedy(
+    client: FlaskClient, account: Account
+) -> None:
+    [event] = SAMPLES["mautic"]["mautic.lead_post_save_new"]
+    other = {"contact": event["contact"] | {"id": 48}}
+    body = refused(
+        post(client, account.schedule_token, {"mautic.lead_post_save_new": [event, other]}), "caller_id_missing"
+    )
+    assert "2 contacts" in body["detail"]
+    assert "Queue mode" in body["detail"]
+    assert account.leads() == []
+
+
+def test_unticked_boxes_of_meta_are_kept(client: FlaskClient, account: Account) -> None:
+    boxes = [{"checkbox_key": "may_call", "is_checked": "1"}, {"checkbox_key": "may_text", "is_checked": ""}]
+    body = taken(post(client, account.schedule_token, SAMPLES["meta"] | {"custom_disclaimer_responses": boxes}))
+    data = body["lead"]["data"]
+    assert (data["disclaimer_may_call"], data["disclaimer_may_text"]) == (True, False)
 
 
 def test_numbers_that_are_unsafe_are_kept_as_text(client: FlaskClient, account: Account) -> None:
