@@ -88,6 +88,11 @@ class Settings:
         "How many threads each web process has, from 1 to 512; on SQLite they wait together for one commit.",
         shown="64 on SQLite, 2 on PostgreSQL",
     )
+    body_seconds: int = setting(
+        "HANDRAISER_BODY_SECONDS",
+        10,
+        "How many seconds the body of a request may take, from 1 to 600, and one more for each 64 KB that have come.",
+    )
     token_names: int = setting(
         "HANDRAISER_TOKEN_NAMES",
         2000,
@@ -280,6 +285,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "trusted_proxies": lambda value: 0 <= value <= 9,
     "workers": lambda value: 1 <= value <= 256,
     "threads": lambda value: 1 <= value <= 512,
+    "body_seconds": lambda value: 1 <= value <= 600,
     "token_names": lambda value: 1 <= value <= 100_000,
     "snippet_path": own_path,
     "leads_path": lambda value: own_path(value) or value == LEADS,

@@ -26,6 +26,7 @@ STATUS_OF_CODE = {
     "origin_not_allowed": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "too_slow": 408,
     "edit_conflict": 409,
     "too_large": 413,
     "unsupported_media_type": 415,

@@ -10,13 +10,15 @@ from importlib import import_module
 from multiprocessing import Process
 from types import FrameType
 
-from granian.cli import cli as granian
-
 from server.config import PROJECT, Settings, from_environment
 from server.errors import SettingError
+from server.lib import web_server
+from server.lib.wire import LIMITS
 
 # Seconds that requests in flight are given to end after SIGTERM.
 GRACE = 30
+# Bytes of the longest body that a path takes whose last name this is; the application says which are too long.
+LONGEST_BODIES = {"batch": 8 * 1024 * 1024, "suppression": 1024 * 1024}
 
 
 def main() -> None:
@@ -38,7 +40,21 @@ def main() -> None:
     os.chdir(PROJECT)
     # A web process inherits granian's handler, which would sleep through a SIGTERM that comes before its own is there.
     os.register_at_fork(after_in_child=end_at_once)
-    granian(server_arguments(settings), prog_name="granian", auto_envvar_prefix="GRANIAN")
+    web_server.serve(
+        "wsgi:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.worker_count,
+        turns=settings.thread_count,
+        patience=settings.body_seconds,
+        longest=longest_body,
+        grace=GRACE,
+    )
+
+
+def longest_body(path: str) -> int:
+    """How many bytes of a body may have any meaning to the application."""
+    return LONGEST_BODIES.get(path.rstrip("/").rpartition("/")[2].removesuffix(".json"), LIMITS.body_bytes)
 
 
 def stop(number: int, frame: FrameType | None) -> None:
@@ -86,22 +102,6 @@ def prepare(settings: Settings) -> None:
     from server.prepare import prepare_database  # noqa: PLC0415 - Alembic ends with this process
 
     prepare_database(settings)
-
-
-def server_arguments(settings: Settings, target: str = "wsgi:app") -> list[str]:
-    """granian with one process group for its workers; our own log line takes the place of its access log."""
-    options = {
-        "interface": "wsgi",
-        "http": "1",
-        "host": settings.host,
-        "port": settings.port,
-        "workers": settings.worker_count,
-        "blocking-threads": settings.thread_count,
-        "workers-kill-timeout": GRACE,
-        "log-level": "error",
-    }
-    named = [f"--{name}={value}" for name, value in options.items()]
-    return [*named, "--respawn-failed-workers", target]
 
 
 if __name__ == "__main__":

@@ -22,12 +22,13 @@ ALWAYS = tuple((ANY_PAGE | NOT_KEPT).items())
 # Seconds to wait where nobody knows better.
 RETRY_AFTER = 5
 # What may be sent again as it is.
-RETRIED = {"rate_limited", "unavailable"}
+RETRIED = {"rate_limited", "too_slow", "unavailable"}
 
 # What a status of the framework's own is called in our answers.
 CODE_OF_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
     415: "unsupported_media_type",
 }

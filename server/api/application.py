@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 from werkzeug.routing import MapAdapter
 
 from server.api.cors import is_for_leads, permission
+from server.lib.front import LATE
 
 # A host name, an IPv4 address or an [IPv6] one, perhaps with a port: nothing that means anything in a shell or a page.
 HOST = re.compile(r"(?:[a-z0-9_][a-z0-9_.-]{0,252}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.A | re.I)
@@ -57,9 +58,11 @@ class Application(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """The routes bound to a request. All hosts have the same ones, so that its name need not be taken apart, but
-        only looked at; raises HostNotAllowed."""
+        only looked at; raises HostNotAllowed, or RequestTimeout where the body did not come."""
         if request is None:
             return super().create_url_adapter(request)
+        if LATE in request.environ:
+            raise RequestTimeout("The body of the request did not arrive in time. Nothing was done. Send it again.")
         host = request.environ.get("HTTP_HOST", "")
         if not is_ours(host[:LONGEST], self.config["PUBLIC_URL"]) and request.path not in ANY_HOST:
             raise HostNotAllowed

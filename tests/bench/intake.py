@@ -18,7 +18,6 @@ from statistics import median
 import psycopg
 
 from server.config import Settings, from_environment
-from server.serve import server_arguments
 from tests.bench.programs import PRODUCT, Target, app_seconds, pg_seconds, plain, postmaster_of, prepared, running
 from tests.live import free_port
 from tests.postgres import Postgres, running_postgres
@@ -171,13 +170,23 @@ def on_postgres(stack: ExitStack, bench: Bench, settings: Settings, leads: int) 
     for name in ("bare", "product"):
         own = replace(settings, database_url=bench.postgres.create_database(), port=free_port())
         account = stack.enter_context(prepared(own, leads))
-        command = (
-            PRODUCT
-            if name == "product"
-            else [sys.executable, "-m", "granian", *server_arguments(own, "tests.bench.bare:app")]
-        )
+        command = PRODUCT if name == "product" else [sys.executable, "-m", "granian", *bare_arguments(own)]
         targets.append(stack.enter_context(running(f"postgresql {name}", command, own, account)))
     return targets[0], targets[1]
+
+
+def bare_arguments(settings: Settings) -> list[str]:
+    """granian, with as many workers and threads as the product has."""
+    options = {
+        "interface": "wsgi",
+        "http": "1",
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.worker_count,
+        "blocking-threads": settings.thread_count,
+        "log-level": "error",
+    }
+    return [*(f"--{name}={value}" for name, value in options.items()), "tests.bench.bare:app"]
 
 
 def on_sqlite(stack: ExitStack, settings: Settings, leads: int) -> Target:

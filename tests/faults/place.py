@@ -50,12 +50,12 @@ class Place:
 
 
 @contextmanager
-def serving(settings: Settings, log_level: str = "warning") -> Iterator[Place]:
-    """A server on an empty database."""
+def serving(settings: Settings, log_level: str = "warning", **more: str) -> Iterator[Place]:
+    """A server on an empty database; `more` is added to its environment."""
     with opened(settings) as app:
         migrate(app)
         account = make_account(app)
-        with running_server(settings, HANDRAISER_LOG_LEVEL=log_level) as live:
+        with running_server(settings, HANDRAISER_LOG_LEVEL=log_level, **more) as live:
             yield Place(live, account)
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -213,6 +214,25 @@ def test_a_web_process_that_dies_is_replaced(place: Place) -> None:
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     until(lambda: len(web_processes(place.live) - workers) == len(workers) and place.live.ready())
+
+
+def is_replaced(live: Live, worker: int, count: int) -> bool:
+    """Whether as many web processes as before run, without the one that died, and answer."""
+    workers = web_processes(live)
+    return worker not in workers and len(workers) == count and live.ready()
+
+
+def test_a_successor_that_dies_within_seconds_is_replaced_too(place: Place) -> None:
+    count = len(web_processes(place.live))
+    for _ in range(3):
+        workers = web_processes(place.live)
+        [worker, *_] = workers
+        os.kill(worker, signal.SIGKILL)
+        replaced = partial(is_replaced, place.live, worker, count)
+        until(replaced)
+    assert place.live.process is not None
+    assert place.live.process.poll() is None
+    assert place.post(caller_id=NUMBER).status_code == 200
 
 
 @pytest.mark.parametrize("folder", ["as set", "by default"])
