@@ -33,7 +33,7 @@ RESERVED_BY_CONTRACT = (
     " redirect_to redirect_error consent hp"
 )
 # What proves the payloads of Google and Meta is no token either.
-PROOFS = {"google_key", "hub_verify_token"}
+PROOFS = {"google_key", "hub_verify_token", "handshakekey"}
 
 MISLEADING = ("dry_run", "update_only", "delete_existing", "expire_existing")
 FLAGS = sorted(name for name, field in FIELDS.items() if type(field).__name__ == "Boolean")
