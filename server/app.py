@@ -123,18 +123,27 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def trust_proxies(wsgi: Any, count: int) -> Any:
-    """Believes X-Forwarded-* as far as there are proxies of ours in front, and no further."""
-    return ProxyFix(wsgi, x_for=count, x_proto=count, x_host=count) if count else wsgi
+    """Believes X-Forwarded-* as far as there are proxies of ours in front, and no further; of schemes, only the two in
+    which anybody can ask us."""
+
+    def with_known_scheme(environ: dict[str, Any], start_response: Any) -> Any:
+        scheme = environ["wsgi.url_scheme"].lower()
+        known = scheme if scheme in ("http", "https") else environ["werkzeug.proxy_fix.orig"]["wsgi.url_scheme"]
+        environ["wsgi.url_scheme"] = known
+        return wsgi(environ, start_response)
+
+    return ProxyFix(with_known_scheme, x_for=count, x_proto=count, x_host=count) if count else wsgi
 
 
 def tidy_path(wsgi: Wsgi, leads_path: str) -> Wsgi:
     """`.json` at the end of an API path changes nothing: old clients of TrackDrive's send it everywhere. Nor does a
     slash too many, of an address that was put together by hand: a redirect would lose the lead. What is sent to the
-    path that an operator has named for leads is a lead; nothing is read there."""
+    path that an operator has named for leads is a lead; nothing is read there. Metrics have the one address
+    that a proxy can close."""
 
     def tidied(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if "//" in path:
+        if "//" in path and path.strip("/") != "metrics":
             path = environ["PATH_INFO"] = SLASHES.sub("/", path)
         if path.endswith(".json") and path.startswith("/api/v1/"):
             environ["PATH_INFO"] = path.removesuffix(".json")

@@ -24,6 +24,9 @@ RETRY_AFTER = 5
 # What may be sent again as it is.
 RETRIED = {"rate_limited", "too_slow", "unavailable"}
 
+# The methods that somebody might have meant.
+TOLD = {"DELETE", "GET", "POST", "PUT"}
+
 # What a status of the framework's own is called in our answers.
 CODE_OF_STATUS = {
     404: "not_found",
@@ -111,8 +114,9 @@ def register(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         code = CODE_OF_STATUS.get(status, "malformed_body" if status < 500 else "unexpected")
-        answer = error_answer(Refused(code, error.name, None, error.description))
         allow = error.get_response().headers.get("Allow")
+        how = f" Send {' or '.join(sorted(set(allow.split(', ')) & TOLD))}." if allow else ""
+        answer = error_answer(Refused(code, error.name, None, f"{error.description}{how}"))
         if allow:
             answer.headers["Allow"] = allow
         return answer

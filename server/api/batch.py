@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, g, request
 from server.api import keys
 from server.api.answers import error_answer, error_content, json_answer
 from server.api.leads import read_posting
+from server.leads.admission import is_key_name
 from server.leads.batch import take_batch
 from server.leads.intake import take_lead
 from server.leads.limits import Limits as RateLimits
@@ -89,7 +90,7 @@ def unread(whole: Posting, problem: Unreadable, leads: Any) -> Posting:
 
 def shared(whole: Posting) -> dict[str, Any]:
     """What stands beside the leads, and counts for each that does not say it differently."""
-    apart = {"leads", "idempotency_key"} | ({"auth_token"} - whole.query.keys())
+    apart = {"leads", "idempotency_key"} | {name for name in whole.body if is_key_name(name)} - whole.query.keys()
     return {name: value for name, value in whole.tree.items() if name not in apart}
 
 

@@ -40,7 +40,7 @@ def readyz() -> Response:
     return json_answer({"status": "ready"})
 
 
-@blueprint.get("/metrics")
+@blueprint.get("/metrics", strict_slashes=True)
 def exposition() -> Response:
     """Prometheus' own format, where the setting allows it."""
     if not current_app.config["METRICS"]:

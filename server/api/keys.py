@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from flask import Request, g
 
@@ -10,6 +11,8 @@ from server.api.throttle import count_guess
 from server.companies.queries import KeyHolder, find_key
 from server.companies.rules import lacking
 from server.errors import Refused
+from server.leads.admission import key_in_url, names_key, unreadable
+from server.lib.wire import Unreadable, read_query
 
 HOW = "Send `Authorization: Bearer <private key>`, or HTTP Basic with the public and the private key."
 
@@ -38,19 +41,30 @@ def find(header: str | None, auth_token: object = None) -> tuple[KeyHolder | Non
     return key, bool((header or "").strip())
 
 
-def require(request: Request, scope: str, auth_token: object = None) -> KeyHolder:
+def refuse_in_url(environ: Mapping[str, Any]) -> None:
+    """Refuses an API key in the URL, where logs keep it; raises Refused, also for a URL that cannot be read."""
+    try:
+        sent = read_query(environ, notes=[])
+    except Unreadable as error:
+        raise unreadable(error) from error
+    if names_key(sent):
+        raise key_in_url(HOW)
+
+
+def require(request: Request, scope: str, auth_token: object = None, otherwise: str = "") -> KeyHolder:
     """The key of a request that needs one, whose company the log line names; raises Refused. It stands in `g.key` then.
 
-    `auth_token` is what the body holds under that name, where there is a body.
+    `auth_token` is what the body holds under that name, where there is a body; `otherwise` says what may be done
+    without a key.
     """
-    if "auth_token" in request.args:
-        text = "must not stand in a URL"
-        raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, f"An API key {text}. {HOW}")
+    refuse_in_url(request.environ)
     key, sent = find(request.headers.get("Authorization"), auth_token)
     if key is None:
         count_guess()
     if not sent:
-        raise Refused("key_required", "An API key is required", {"auth_token": ["is missing"]}, HOW)
+        raise Refused(
+            "key_required", "An API key is required", {"auth_token": ["is missing"]}, f"{HOW} {otherwise}".strip()
+        )
     if key is None:
         raise Refused("key_invalid", "The API key is not valid", {"auth_token": ["is not valid"]}, HOW)
     g.facts = {"company": key.company_id}

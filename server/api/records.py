@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError
 
 from server.api import keys
 from server.api.answers import json_answer
+from server.api.asking import HOW, POSTED, answer_asking
 from server.api.challenge import echo
 from server.api.lead_edits import etag
 from server.companies.models import Company
@@ -23,11 +24,11 @@ blueprint = Blueprint("records", __name__, url_prefix="/api/v1")
 
 @blueprint.get("/leads")
 def list_leads() -> Response:
-    """A company's leads; or the echo that Meta wants before it sends any."""
-    challenged = echo(request.args)
-    if challenged is not None:
-        return challenged
-    key = keys.require(request, "leads:read")
+    """A company's leads; or what a system is told that asks before it sends any."""
+    told = echo(request.args) or answer_asking()
+    if told is not None:
+        return told
+    key = keys.require(request, "leads:read", otherwise=HOW)
     company = db.session.get_one(Company, key.company_id)
     asked = filters(queries.LeadFilter())
     try:
@@ -40,7 +41,10 @@ def list_leads() -> Response:
 @blueprint.get("/leads/<lead_id>")
 def show_lead(lead_id: str) -> Response:
     """One lead."""
-    key = keys.require(request, "leads:read")
+    told = answer_asking() if lead_id in POSTED else None
+    if told is not None:
+        return told
+    key = keys.require(request, "leads:read", otherwise=HOW)
     lead = found(queries.find_lead, key.company_id, lead_id, "lead")
     return json_answer({"lead": lead}, headers={"ETag": etag(lead["updated_at"])})
 

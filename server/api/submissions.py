@@ -28,6 +28,7 @@ from server.leads.settle import Taken
 from server.lib import clock
 from server.lib.db import db
 from server.lib.fields import RowId, Switch
+from server.lib.wire import read_query
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1/submissions")
 
@@ -106,8 +107,9 @@ def company_of(key: KeyHolder) -> Company:
 
 def opening_token() -> Grant | None:
     """The server token that opens its own list, unless an API key came along; raises Refused for one that may not."""
-    value, owner_kind = sent_token(dict(request.args.items(multi=True)))
-    if value is None or "auth_token" in request.args or keys.find(request.headers.get("Authorization"))[0] is not None:
+    keys.refuse_in_url(request.environ)
+    value, owner_kind = sent_token(read_query(request.environ, notes=[]))
+    if value is None or keys.find(request.headers.get("Authorization"))[0] is not None:
         return None
     # No write compares the configuration here, so it is read anew.
     grant = find_grant(value, fresh=True)

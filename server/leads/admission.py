@@ -1,5 +1,6 @@
 """Who may use a lead token, here and now, and with which powers. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from server.errors import Refused
@@ -8,7 +9,7 @@ from server.lead_tokens import rules
 from server.lead_tokens.rules import PUBLIC, SERVER, Grant
 from server.leads.params import sent_token
 from server.leads.posting import Posting
-from server.lib.wire import Unreadable
+from server.lib.wire import Unreadable, parse_json
 
 
 def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
@@ -24,10 +25,41 @@ def powers_of(posting: Posting, grant: Grant) -> tuple[str, dict[str, Any]]:
 
 def refuse_key_in_url(posting: Posting) -> None:
     """Refuses an API key in the URL, before it is missed elsewhere."""
-    if "auth_token" in posting.query:
-        text = "must not stand in a URL"
-        detail = "An API key must not stand in a URL, where logs keep it. Send it in the Authorization header."
-        raise Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
+    if posting.original is None and names_key(posting.query):
+        raise key_in_url("Send it in the Authorization header.")
+
+
+def names_key(sent: Mapping[str, Any]) -> bool:
+    """Whether an API key stands among the parameters of a URL, however its name is spelt and wherever it stands: what
+    is no key to us is kept and logged like anything else."""
+    return any(is_key_name(name) or names_key(hash_in(name, value)) for name, value in sent.items())
+
+
+def is_key_name(name: str) -> bool:
+    """Whether a parameter is called `auth_token`, `Auth-Token`, `authToken`."""
+    near = name.lower()
+    return "auth" in near and "".join(filter(str.isalnum, near)) == "authtoken"
+
+
+def hash_in(name: str, value: object) -> Mapping[str, Any]:
+    """The parameters that stand within one."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list):
+        return {str(place): item for place, item in enumerate(value)}
+    if name != "data_json" or not isinstance(value, str):
+        return {}
+    try:
+        return parse_json(value.encode(), notes=[])
+    except (Unreadable, UnicodeError):
+        return {}
+
+
+def key_in_url(how: str) -> Refused:
+    """The refusal of an API key in the URL."""
+    text = "must not stand in a URL"
+    detail = f"An API key {text}, where logs keep it. {how}"
+    return Refused("key_in_url", f"An API key {text}", {"auth_token": [text]}, detail)
 
 
 def admit(posting: Posting, grant: Grant, powers: str) -> None:
