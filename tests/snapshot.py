@@ -1,5 +1,6 @@
 """All that is stored, row by row, so that two looks at the database can be compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -51,22 +52,26 @@ def snapshot(app: Flask, *company_ids: int) -> Snapshot:
     with app.app_context(), db.engine.connect() as connection:
         for name, primary, query in queries(len(company_ids)):
             found = connection.execute(query, whose).mappings().all()
-            rows |= {Key(name, row[primary]): dict(row) for row in found}
+            rows |= {Key(name, named(row, primary)): dict(row) for row in found}
     return rows
 
 
+def named(row: Mapping[Any, Any], primary: list[str]) -> Any:
+    """What names a row in its table."""
+    return row[primary[0]] if len(primary) == 1 else tuple(str(row[name]) for name in primary)
+
+
 @cache
-def queries(companies: int) -> list[tuple[str, str, Select[Any]]]:
+def queries(companies: int) -> list[tuple[str, list[str], Select[Any]]]:
     """Of each table its name, its primary key and what reads the rows of so many companies, with the values that the
     models' types give them on either database. Made once: thousands of looks are taken."""
     made = []
     for table in db.metadata.sorted_tables:
-        [primary] = table.primary_key.columns
         whose = table.c.id if table.name == "company" else table.c.get("company_id")
         query = select(table)
         if companies and whose is not None:
             query = query.where(whose.in_([bindparam(f"company_{place}") for place in range(companies)]))
-        made.append((table.name, primary.name, query))
+        made.append((table.name, [column.name for column in table.primary_key.columns], query))
     return made
 
 
