@@ -294,8 +294,8 @@ class LeadSchema(Schema):
     auto_format_nested_fields = Boolean(
         **about(
             "Lifts contact fields out of payloads of other systems: Typeform, Google Ads, Meta, HubSpot, Gravity Forms,"
-            " Elementor, Jotform, Unbounce, Tally, Formstack, Webflow, Mautic, CallRail, WhatConverts, Zapier, Make, and"
-            " any other by the names of its keys, also from JSON that is sent as text in one field. The answer's"
+            " Elementor, Jotform, Unbounce, Tally, Formstack, Webflow, Mautic, CallRail, WhatConverts, Zapier, Make,"
+            " and any other by the names of its keys, also from JSON that is sent as text in one field. The answer's"
             " `matched` says what was read from where.",
             True,
         )
