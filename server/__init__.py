@@ -17,7 +17,7 @@ What is managed is declared in `api/configured.py`; one engine, `api/manage.py`,
     foreign                       payloads of other systems: one mapper for each, and the proofs of their origin
     numbers                       tracking numbers, and which of them a lead is shown
     offers companies              what a lead is for, and whose
-    config errors                 the settings and the exception tree
+    config errors periods         the settings, the exception tree, and how long things count
     lib                           knows nothing of leads: database, ledger, wire reader, phone, clock
     migrations                    Alembic
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from server.periods import STAMP_VALID
+
 # All that fetch the file within it get the same stamp, so that caches may keep it.
 BUCKET = timedelta(minutes=10)
-VALID = timedelta(hours=24)
 STAMP = re.compile(r"([0-9a-f]{1,8})-([0-9a-f]{32})", re.A)
 
 
@@ -44,7 +45,7 @@ def read_stamp(key: bytes, token: str, disclosure_id: int | None, text: str, now
         return Stamp(Freshness.FORGED)
     fetched_at = datetime.fromtimestamp(bucket * BUCKET.total_seconds(), UTC)
     # Two machines of ours may disagree by some minutes.
-    fresh = fetched_at - BUCKET <= now < fetched_at + BUCKET + VALID
+    fresh = fetched_at - BUCKET <= now < fetched_at + BUCKET + STAMP_VALID
     return Stamp(Freshness.FRESH if fresh else Freshness.STALE, fetched_at)
 
 

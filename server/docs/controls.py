@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from server.docs.fields import Json, validations
 from server.leads.schemas import Boolean
+from server.periods import KEY_KEPT, spoken
 
 CONTROLS: Mapping[str, Json] = {
     "dry_run": {
@@ -53,7 +54,7 @@ CONTROLS: Mapping[str, Json] = {
 OF_PAGES_AND_REPEATS = {"idempotency_key", "redirect_to", "redirect_error"}
 IDEMPOTENCY: Mapping[str, Json] = {
     "Idempotency-Key": {key: value for key, value in CONTROLS["idempotency_key"].items() if key != "description"}
-    | {"description": "The request makes one lead, however often it is sent with this key within seven days."}
+    | {"description": f"The request makes one lead, however often it is sent with this key within {spoken(KEY_KEPT)}."}
 }
 REPLAYED: Mapping[str, Json] = {
     "Idempotent-Replayed": {

@@ -1,7 +1,8 @@
 """The pages that people write: Markdown in `docs_site/pages`, whose links name what they lead to.
 
 `[text](page:quickstart)`, `[text](method:leads_external/create)`, `[text](error:invalid_caller_id)`; `{{ base_url }}`
-and `{{ lead_token }}` are the reader's own. To add a page, write the file and name it in `PAGES`.
+and `{{ lead_token }}` are the reader's own, and `{{ period.refused }}` is that period of `server/periods.py`. To add a
+page, write the file and name it in `PAGES`.
 """
 
 import re
@@ -15,6 +16,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from server.docs.highlight import highlight
+from server.periods import NAMED, spoken
 
 FOLDER = Path(__file__).parents[2] / "docs_site" / "pages"
 
@@ -38,6 +40,7 @@ PAGES = (
     "changelog",
 )
 LINK = re.compile(r'href="(page|method|error):([^"#]+)(#[^"]*)?"')
+PERIOD = re.compile(r"\{\{ period\.(\w+) \}\}")
 STATUS = re.compile(r"HTTP \d+ ")
 NOT_IN_ANCHORS = re.compile(r"[^a-z0-9_ -]")
 
@@ -84,6 +87,7 @@ def source(slug: str) -> str:
 def read_page(slug: str, base_url: str, lead_token: str) -> Page:
     """A page for who reads it under that address with that token."""
     text = source(slug).replace("{{ base_url }}", base_url).replace("{{ lead_token }}", lead_token)
+    text = PERIOD.sub(lambda match: spoken(NAMED[match[1]]), text)
     markdown = MarkdownIt("commonmark", {"html": False, "highlight": highlighted}).enable("table")
     tokens = markdown.parse(text)
     title, tokens = tokens[1].content, tokens[3:]

@@ -25,6 +25,7 @@ from server.docs.operation import (
 )
 from server.leads.params import CREDENTIALS
 from server.leads.schemas import LeadSchema
+from server.periods import RESTORABLE, spoken
 
 CALLER_ID = Subject(
     "caller_id",
@@ -243,7 +244,11 @@ LEAD_OPERATIONS: Mapping[str, Operation] = {
         {JSON: ref("LeadChange")},
     ),
     "lead_edits.delete": edit_operation(
-        "destroy", "leads:delete", "Delete a lead", "It is only marked as deleted, and can be restored for 30 days.", {}
+        "destroy",
+        "leads:delete",
+        "Delete a lead",
+        f"It is only marked as deleted, and can be restored for {spoken(RESTORABLE)}.",
+        {},
     ),
     "lead_edits.restore": edit_operation("restore", "leads:delete", "Restore a lead", "Takes a deletion back.", {}),
     "lead_edits.release": edit_operation(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from server.docs.fields import Json
+from server.periods import DOUBLE_CLICK, spoken
 
 # By name, or by the name of what holds it and its own.
 WORDS: Mapping[str, str] = {
@@ -117,7 +118,7 @@ WORDS: Mapping[str, str] = {
     "counts.total": "All leads of the batch.",
     "counts.created": "New leads.",
     "counts.updated": "Leads that were there and were updated.",
-    "counts.unchanged": "Sent twice within ten minutes, with one effect.",
+    "counts.unchanged": "Sent twice within " + spoken(DOUBLE_CLICK) + ", with one effect.",
     "counts.replayed": "Sent before under the same key or `vendor_lead_id`, and answered as they were then.",
     "counts.refused": "Refused, each with its code.",
     "counts.unavailable": "Not taken because the database was unavailable; send them again.",

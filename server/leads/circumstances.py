@@ -12,10 +12,7 @@ from server.leads.posting import Posting
 from server.leads.room import ROW_BYTES
 from server.lib import json
 from server.lib.ledger import Runner
-
-# So long a refused one can be replayed, and a suspicious one released.
-REFUSED_KEPT = timedelta(days=14)
-QUARANTINED_KEPT = timedelta(days=30)
+from server.periods import QUARANTINED_KEPT, REFUSED_KEPT
 
 # It can be neither replayed nor released.
 EMPTIED = json.dump({"query": {}, "body": {}, "emptied": True})

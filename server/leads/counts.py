@@ -13,7 +13,7 @@ from server.leads.models import RefusalCount, Submission
 from server.leads.normalise import in_zone, zone
 from server.leads.queries import instant
 from server.leads.schemas import Time, about, invalid_time
-from server.leads.submissions import TOLD_ACTION, TOLD_CODE, ByToken, WithToken, of_tokens, own
+from server.leads.submissions import TOLD_ACTION, TOLD_CODE, ByToken, WithToken, of_tokens, own, still_kept
 from server.lib import clock
 from server.lib.db import db
 
@@ -41,7 +41,7 @@ class OwnCountFilter(Period, WithToken):
 
 def count_submissions(company_id: int, time_zone: str, asked: Mapping[str, Any]) -> Counts:
     """A company's submissions by day, action and code, and between which times they came; raises ValidationError."""
-    conditions = [Submission.company_id == company_id, *of_tokens(company_id, asked)]
+    conditions = [Submission.company_id == company_id, still_kept(), *of_tokens(company_id, asked)]
     return counted(days_asked(asked, time_zone), time_zone, conditions, Submission.action, Submission.code)
 
 

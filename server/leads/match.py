@@ -1,14 +1,12 @@
 """Which stored lead a request means, whether it came before, and what ends before a new one is made. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from server.leads.plan import Plan, Why
 from server.leads.state import State
-
-# An identical submission within this time is a double click.
-DOUBLE_CLICK = timedelta(minutes=10)
+from server.periods import DOUBLE_CLICK, RESTORABLE, spoken
 
 DELETE, EXPIRE = "delete_existing", "expire_existing"
 RULES = {
@@ -92,9 +90,22 @@ def overdue(lead: Lead, now: datetime) -> bool:
     return any(lead[name] is not None and lead[name] <= now for name in ("expires_at", "deletes_at"))
 
 
+def deleted_since(lead: Lead, now: datetime) -> datetime | None:
+    """Since when the lead is deleted, be it that somebody did so or that its time has come; None while it is not."""
+    due: datetime | None = lead["deletes_at"]
+    at: datetime | None = lead["deleted_at"]
+    return at or (due if due is not None and due <= now else None)
+
+
 def gone(lead: Lead, now: datetime) -> bool:
     """Whether the lead is deleted, or was to be by now."""
-    return lead["deleted_at"] is not None or (lead["deletes_at"] is not None and lead["deletes_at"] <= now)
+    return deleted_since(lead, now) is not None
+
+
+def lost(lead: Lead, now: datetime) -> bool:
+    """Whether the lead is deleted for so long that nobody can bring it back."""
+    since = deleted_since(lead, now)
+    return since is not None and now - since > RESTORABLE
 
 
 def double_click(plan: Plan, state: State, found: Lead) -> dict[str, Any] | None:
@@ -110,7 +121,8 @@ def double_click(plan: Plan, state: State, found: Lead) -> dict[str, Any] | None
         return None
     same = latest.content_hash == plan.content_hash and latest.lead_updated_at == found["updated_at"]
     if same and plan.now - latest.at < DOUBLE_CLICK:
-        rule = "identical to the latest submission, within ten minutes, and the lead has not changed since"
+        within = spoken(DOUBLE_CLICK)
+        rule = f"identical to the latest submission, within {within}, and the lead has not changed since"
         return {"step": "repeat", "decided": "unchanged", "rule": rule}
     return None
 

@@ -2,7 +2,6 @@
 release. Pure."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from server.errors import Refused
@@ -11,12 +10,11 @@ from server.leads.accept import accept
 from server.leads.callbacks import decide_callback
 from server.leads.change import changed_lead, end, enter, later
 from server.leads.decide import Decision, decide_contact, follow, nothing_to_update
+from server.leads.match import gone
 from server.leads.plan import Plan
 from server.leads.state import State
 from server.lib import clock
 
-# A deleted lead can be brought back for so long.
-RESTORABLE = timedelta(days=30)
 LIVE_STATUSES = frozenset({"scheduled", "waiting", "held", "blocked", "opt_out"})
 
 
@@ -138,11 +136,14 @@ def delete(plan: Plan, state: State, decision: Decision) -> None:
 def restore(plan: Plan, state: State, decision: Decision) -> None:
     """Undoes a deletion: the lead is what it was, and what was planned is planned again."""
     lead = decision.lead
-    if lead["deleted_at"] is None:
+    if not gone(lead, plan.now):
         unchanged(decision, "restore", "the lead is not deleted")
         return
-    if plan.now - lead["deleted_at"] > RESTORABLE:
-        raise no_such_lead(plan)
+    if lead["deleted_at"] is None:
+        # Its time had come, and nobody has marked it yet: there is nothing else to undo.
+        lead["deletes_at"] = None
+        explain(decision, "restore", "the lead stays beyond the time at which it was to be deleted")
+        return
     status, next_at = lead["status_before_deletion"] or "removed", lead["next_action_before_deletion_at"]
     lives = status in LIVE_STATUSES
     if lives and state.live is not None:

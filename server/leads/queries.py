@@ -11,9 +11,10 @@ from server.contacts.models import Contact
 from server.leads import consents, normalise, payload
 from server.leads.models import Lead
 from server.leads.schemas import Boolean, Digits, Integer, Text, Time, about, invalid_time
-from server.lib import json, paging, phone
+from server.lib import clock, json, paging, phone
 from server.lib.db import db
 from server.lib.secrets import is_id
+from server.periods import RESTORABLE
 from server.sources.models import TrafficSource
 
 SOME_ID = "74da9151-d988-4428-8087-c8dcf47ae9a2"
@@ -71,7 +72,7 @@ def list_leads(
     scope = [Lead.company_id == company_id, *created_between(Lead.created_at, asked, time_zone)]
     if "number" in asked:
         scope.append(Lead.caller_id == e164(asked["number"], region))
-    query = lead_query(company_id).where(Lead.deleted_at.is_(None), *lead_conditions(asked), *scope)
+    query = lead_query(company_id).where(*not_deleted(clock.now()), *lead_conditions(asked), *scope)
     reach = paging.SHORT_REACH if "fulltext" in asked else paging.REACH
     rows, metadata = paged(query, Lead, asked, scope, reach)
     columns = chosen_columns(asked.get("columns"))
@@ -82,9 +83,21 @@ def list_leads(
 
 
 def find_lead(company_id: int, lead_id: str) -> dict[str, Any] | None:
-    """One lead of this company, also a deleted one."""
-    row = db.session.execute(lead_query(company_id).where(Lead.id == lead_id)).first()
+    """One lead of this company, also one that somebody has deleted, as long as it can be restored."""
+    now = clock.now()
+    shown = (in_time(Lead.deletes_at, now), in_time(Lead.deleted_at, now - RESTORABLE))
+    row = db.session.execute(lead_query(company_id).where(Lead.id == lead_id, *shown)).first()
     return lead_views(company_id, [row])[0] if row else None
+
+
+def in_time(column: Any, now: datetime) -> ColumnElement[bool]:
+    """Whether the end in this column has not come: what is past it is not shown, though it may still be stored."""
+    return or_(column.is_(None), column > now)
+
+
+def not_deleted(now: datetime) -> list[ColumnElement[bool]]:
+    """The leads that nobody has deleted, and whose time to be deleted has not come."""
+    return [Lead.deleted_at.is_(None), in_time(Lead.deletes_at, now)]
 
 
 def lead_views(company_id: int, rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -111,7 +124,8 @@ def token_of(company_id: int, lead_id: str) -> int | None:
 
 def lead_of_call(company_id: int, caller_id: str, offer_id: int | None, schedule_id: int | None) -> Lead | None:
     """The lead that a call with this number belongs to: a live one before one that has ended, the latest of them."""
-    query = select(Lead).where(Lead.company_id == company_id, Lead.caller_id == caller_id, Lead.deleted_at.is_(None))
+    own = (Lead.company_id == company_id, Lead.caller_id == caller_id)
+    query = select(Lead).where(*own, *not_deleted(clock.now()))
     if schedule_id is not None:
         query = query.where(Lead.schedule_id == schedule_id)
     elif offer_id is not None:

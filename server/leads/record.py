@@ -15,8 +15,8 @@ from server.leads.plan import Plan
 from server.leads.state import KeptAnswer
 from server.lib import json, secrets
 from server.lib.ledger import Arm, Ledger
+from server.periods import KEY_KEPT
 
-KEY_KEPT = timedelta(days=7)
 # last_used_at is there for people: once a minute is enough and keeps the token's row out of the way.
 USED_EVERY = timedelta(minutes=1)
 

@@ -11,7 +11,7 @@ from server.leads import payload, state
 from server.leads.admission import authorises, dry_run
 from server.leads.circumstances import bytes_of
 from server.leads.decide import Decision, decide
-from server.leads.match import gone
+from server.leads.match import gone, lost
 from server.leads.messages import render_messages
 from server.leads.named import belongs, decide_named, no_such_lead
 from server.leads.plan import Plan
@@ -147,7 +147,11 @@ def read_named(ledger: Ledger, plan: Plan) -> tuple[Plan, State]:
 
 def hidden(lead: dict[str, Any], plan: Plan) -> bool:
     """Whether the lead is deleted for who names it. An opt-out is about its number, which others may still call."""
-    return plan.posting.verb not in ("delete", "restore", "opt_out") and gone(lead, plan.now)
+    if plan.posting.verb == "opt_out":
+        return False
+    # What somebody has deleted can be brought back for a while, and is deleted again without effect.
+    undoes = plan.posting.verb == "restore" or (plan.posting.verb == "delete" and lead["deleted_at"] is not None)
+    return lost(lead, plan.now) if undoes else gone(lead, plan.now)
 
 
 def conclude(ledger: Ledger, plan: Plan, stored: State, kept: KeptAnswer | None) -> tuple[Taken, Record]:

@@ -89,6 +89,7 @@ VERSION = "select config_version from company where id = :company_id"
 # Of a number's leads those that count as there already: for a server not what only a page's consent holds.
 COUNTED = (
     "company_id = :company_id and caller_id = :caller_id and deleted_at is null"
+    " and (deletes_at is null or deletes_at > :now)"
     " and (:powers = 'public' or held_at is null or held_by is null or held_by <> 'public')"
 )
 FACTS = (
@@ -96,6 +97,7 @@ FACTS = (
     f" (select max(created_at) from lead where {COUNTED} and traffic_source_text = :source),"
     # All that was answered as taken: to count the leads alone would tell a page which numbers are known.
     " (select count(*) from submission where company_id = :company_id and created_at > :ip_since"
+    " and (purge_at is null or purge_at > :now)"
     f" and remote_ip = :remote_ip and (action <> 'refused' or code in {tuple(sorted(HIDDEN))})"
     " and vendor_id in (select coalesce(first_id, id) from lead_token where company_id = :company_id"
     " and owner_kind = :owner_kind and owner_id = :owner_id))"
@@ -287,6 +289,7 @@ def read_facts(ledger: Ledger, plan: Plan) -> StoredFacts:
         "powers": plan.powers,
         "source": plan.attribution.text,
         "remote_ip": plan.posting.remote_ip,
+        "now": plan.now,
         "ip_since": plan.now - timedelta(seconds=rules.ip_limit_seconds or 0),
     }
     row = ledger.row(FACTS, asked) or (None, None, 0)

@@ -12,9 +12,9 @@ from server.lead_tokens.models import LeadToken
 from server.leads import consents, payload
 from server.leads.models import Lead, Submission
 from server.leads.posting import EDITS
-from server.leads.queries import SOME_ID, PageFilter, created_between, e164, must_be_id, paged
+from server.leads.queries import SOME_ID, PageFilter, created_between, e164, in_time, must_be_id, paged
 from server.leads.schemas import Digits, OneOf, Text, about
-from server.lib import json
+from server.lib import clock, json
 from server.lib.db import db
 
 Page = tuple[list[dict[str, Any]], dict[str, Any]]
@@ -78,12 +78,17 @@ class OwnFilter(PageFilter, ByOutcome, WithToken):
     """The filters of the same list for a server token."""
 
 
+def still_kept() -> ColumnElement[bool]:
+    """Whether a submission is kept on: a refused one has an end, past which it is neither shown nor taken once more."""
+    return in_time(Submission.purge_at, clock.now())
+
+
 def submission_query(company_id: int) -> Select[*tuple[Any, ...]]:
     """A company's submissions with the name of their token."""
     return (
         select(Submission, LeadToken.name)
         .outerjoin(LeadToken, LeadToken.id == Submission.lead_token_id)
-        .where(Submission.company_id == company_id)
+        .where(Submission.company_id == company_id, still_kept())
     )
 
 
@@ -164,6 +169,7 @@ def own(company_id: int, vendor_id: int) -> Conditions:
         Submission.company_id == company_id,
         Submission.vendor_id == vendor_id,
         Submission.endpoint.not_in(sorted(EDITS)),
+        still_kept(),
         or_(Submission.replay_of_id.is_(None), and_(Submission.action != "refused", Submission.powers == "server")),
     ]
 
@@ -181,7 +187,8 @@ def find_submission(company_id: int, submission_id: str) -> dict[str, Any] | Non
 
 def find_kept(company_id: int, submission_id: str) -> dict[str, Any] | None:
     """One submission of this company with all that is kept of it."""
-    query = select(Submission.__table__).where(Submission.company_id == company_id, Submission.id == submission_id)
+    own = (Submission.company_id == company_id, Submission.id == submission_id)
+    query = select(Submission.__table__).where(*own, still_kept())
     # Not through the session: its transaction would stand in the way of the replay that follows.
     with db.engine.connect() as connection:
         row = connection.execute(query).mappings().first()

@@ -12,6 +12,7 @@ from typing import Any
 from server.errors import Refused
 from server.lib.pattern import Matcher
 from server.offers.contact_fields import FIRST_CLASS, ContactField, field_errors, parameter_of
+from server.periods import spoken
 
 AGAIN = "Put this right and send the lead again."
 # Evidence of consent that can be asked for, the least first: each takes what is better too. The names are those of
@@ -268,11 +269,3 @@ def ip_finding(limit: int, seconds: int, facts: StoredFacts) -> Finding:
 def younger(at: datetime | None, seconds: int, now: datetime) -> bool:
     """Whether that was within the time; what is exactly that old counts no more."""
     return at is not None and now - at < timedelta(seconds=seconds)
-
-
-def spoken(seconds: int) -> str:
-    """A time as it is said, in the largest unit that it is a whole number of: `2 hours`."""
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size} {unit}{'s' if seconds != size else ''}"
-    return f"{seconds} second{'s' if seconds != 1 else ''}"

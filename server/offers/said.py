@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from server.offers.acceptance import Acceptance, or_better, spoken, wanted_length
+from server.offers.acceptance import Acceptance, or_better, wanted_length
+from server.periods import spoken
 
 
 def said(acceptance: Acceptance) -> list[tuple[str, str]]:

@@ -2,17 +2,20 @@
 
 import re
 
+import pytest
+
 from server.api.batch import BATCH, MOST_LEADS
 from server.config import Settings
+from server.docs.handmade import read_page
 from server.docs.words import WORDS
 from server.leads.models import STATUSES
 from server.leads.params import CONTROLS
-from server.leads.record import KEY_KEPT
 from server.leads.substitute import SYSTEM_TOKENS
 from server.leads.tokens import LARGEST_VALUE, LONGEST_NAME, MOST_TOKENS
 from server.leads.wishes import CALLBACKS, PUBLIC_FIELDS, PUBLIC_IF_TRUE
 from server.lib.wire import LIMITS
 from server.offers.schemas import AcceptanceSchema
+from server.periods import KEY_KEPT, NAMED, spoken
 from tests.docs.pages import pages
 
 PAGES = pages()
@@ -74,9 +77,26 @@ def test_the_rate_limits_are_the_settings_with_their_defaults() -> None:
         assert all(f" {default}" in line for line in lines), setting
 
 
-def test_a_key_is_kept_as_long_as_the_page_says() -> None:
-    told = rows(dict(PAGES["idempotency-and-retries"].sections(2))["The key"])
-    assert told["How long is it kept?"] == [f"{KEY_KEPT.days} days"]
+# A period as somebody would type it: `14 days`, `ten minutes`.
+TYPED = re.compile(r"\b(\d+|seven|ten|fourteen|thirty)( (?:minutes|hours|days|weeks))\b")
+DIGITS = {"seven": "7", "ten": "10", "fourteen": "14", "thirty": "30"}
+
+
+@pytest.mark.parametrize("slug", sorted(set(PAGES) - {"changelog"}))
+def test_a_page_types_no_period_that_the_code_knows(slug: str) -> None:
+    typed = {DIGITS.get(number, number) + unit for number, unit in TYPED.findall(PAGES[slug].text)}
+    assert typed & {spoken(each) for each in NAMED.values()} == set()
+
+
+def test_the_documentation_prints_every_period_of_the_code() -> None:
+    printed = {name for page in PAGES.values() for name in re.findall(r"{{ period\.(\w+) }}", page.text)}
+    assert printed == set(NAMED)
+
+
+def test_a_period_is_printed_as_it_is_said() -> None:
+    page = read_page("idempotency-and-retries", "https://leads.example", "TOKEN")
+    assert f"<td>{spoken(KEY_KEPT)}</td>" in page.html
+    assert all("{{ period" not in read_page(slug, "https://leads.example", "TOKEN").html for slug in PAGES)
 
 
 def test_every_acceptance_rule_is_named_for_who_moves() -> None:

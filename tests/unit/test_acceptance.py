@@ -20,12 +20,12 @@ from server.offers.acceptance import (
     check_stored,
     consent_finding,
     request_findings,
-    spoken,
     stored_findings,
 )
 from server.offers.contact_fields import ContactField
 from server.offers.said import said
 from server.offers.schemas import AcceptanceSchema, acceptance_of
+from server.periods import spoken
 from tests.unit import table
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -167,6 +167,7 @@ def test_what_is_stored_is_read_only_for_the_rules_that_rest_on_it(name: str) ->
         (5400, "90 minutes"),
         (3600, "1 hour"),
         (86_400, "1 day"),
+        (90_000, "25 hours"),
         (172_800, "2 days"),
     ],
 )
