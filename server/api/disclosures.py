@@ -1,21 +1,24 @@
 """Disclosures by API: the consent texts of landing pages. A version never changes: it is published, and followed."""
 
+from dataclasses import asdict
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, g, request
 from marshmallow import ValidationError
 from sqlalchemy import ColumnElement, select
 
 from server.api import editing, keys
 from server.api.answers import json_answer
+from server.api.leads import on_record
 from server.api.manage import blueprint_of, listed, read_sent, refuse_any
 from server.api.records import filters
 from server.api.resource import DELETE, RESTORE, UPDATE, Resource, Values, version
 from server.companies.models import Company
+from server.companies.queries import KeyHolder
 from server.consent.lint import Lint, lint
 from server.consent.models import Disclosure, DisclosureVersion
 from server.consent.operations import add_version, publish
-from server.consent.queries import current_version
+from server.consent.queries import current_version, texts_of
 from server.consent.render import Shown, links_of, rendered
 from server.consent.rules import content_of
 from server.consent.schemas import (
@@ -23,6 +26,7 @@ from server.consent.schemas import (
     DisclosureFilter,
     DisclosureSchema,
     PreviewFilter,
+    ReviewSchema,
     VersionFilter,
     VersionSchema,
 )
@@ -30,9 +34,13 @@ from server.embed.models import Snippet
 from server.errors import Refused
 from server.lead_tokens.models import LeadToken
 from server.leads.params import invalid
+from server.leads.posting import Posting
+from server.leads.reviewed import Released, release_reviewed
 from server.lib import clock
 from server.lib.db import commit, db
 from server.lib.fields import MOST_NAMED
+
+RELEASES = "leads:update"
 
 
 def version_conditions(company: Company, asked: Values) -> list[ColumnElement[bool]]:
@@ -179,18 +187,42 @@ def publish_version(row_id: str, version_id: str) -> Response:
 
 @blueprint.post("/disclosures/<row_id>/versions/<version_id>/review")
 def review_version(row_id: str, version_id: str) -> Response:
-    """Stands by a text that was learned from a page: leads that agreed to it are held no more from now on."""
+    """Stands by a text that was learned from a page: leads that agreed to it are held no more from now on. With
+    `release_leads` those go that are held for it already."""
     key, sent = read_sent(VERSIONS.writes)
+    seen = sent.pop("updated_at", None)
+    releases = editing.read_by(ReviewSchema(), sent)["release_leads"]
+    if releases:
+        keys.refuse_without(key, RELEASES)
     company = editing.begin_edit(key.company_id)
     row = find_version(editing.find(DISCLOSURES, company.id, row_id), version_id)
-    editing.refuse_stale(row, request.if_match, sent.pop("updated_at", None))
-    refuse_any(sent)
+    editing.refuse_stale(row, request.if_match, seen)
     if row.reviewed_at is None:
         row.reviewed_at = clock.now()
         row.updated_at = clock.after(row.updated_at)
-    answer = answered(row)
+    shown, etag, texts = about(row), f'"{version(row)}"', texts_of(row)
     commit()
-    return answer
+    leads = asdict(release_leads(key, row.id, texts)) if releases else None
+    return json_answer(shown | {"leads": leads}, headers={"ETag": etag})
+
+
+def release_leads(key: KeyHolder, version_id: int, texts: frozenset[str]) -> Released:
+    """Lets the leads go that are held for a text, as who has this key."""
+    posting = Posting(
+        endpoint="release",
+        query={},
+        body={},
+        now=clock.now(),
+        request_id=g.request_id,
+        own_origin="",
+        by_key=True,
+        because=f"the text that its visitor agreed to was reviewed as the version {version_id}",
+        key=key,
+        key_sent=True,
+        remote_ip=request.remote_addr,
+        user_agent=on_record(request.headers.get("User-Agent")),
+    )
+    return release_reviewed(current_app.extensions["ledger"], posting, key.company_id, texts)
 
 
 def find_version(disclosure: Disclosure, text: str) -> DisclosureVersion:
@@ -203,9 +235,12 @@ def find_version(disclosure: Disclosure, text: str) -> DisclosureVersion:
 
 def answered(row: DisclosureVersion, **more: Any) -> Response:
     """A version with what was found in it, and its state."""
-    found = said(lint(content_of(row)))
-    shown = {"version": VERSIONS.view(row), "lint": found, **more}
-    return json_answer(shown, headers={"ETag": f'"{version(row)}"'})
+    return json_answer(about(row) | more, headers={"ETag": f'"{version(row)}"'})
+
+
+def about(row: DisclosureVersion) -> Values:
+    """A version with what was found in it."""
+    return {"version": VERSIONS.view(row), "lint": said(lint(content_of(row)))}
 
 
 def said(found: Lint) -> Values:

@@ -68,6 +68,13 @@ def require(request: Request, scope: str, auth_token: object = None, otherwise: 
     if key is None:
         raise Refused("key_invalid", "The API key is not valid", {"auth_token": ["is not valid"]}, HOW)
     g.facts = {"company": key.company_id}
+    refuse_without(key, scope)
+    g.key = key
+    return key
+
+
+def refuse_without(key: KeyHolder, scope: str) -> None:
+    """Raises Refused for a key that lacks a scope."""
     if scope not in key.scopes:
         text = f"lacks the scope {scope}"
         raise Refused(
@@ -76,8 +83,6 @@ def require(request: Request, scope: str, auth_token: object = None, otherwise: 
             {"auth_token": [text]},
             f"Use a key with the scope {scope}.",
         )
-    g.key = key
-    return key
 
 
 def refuse_lacking(scopes: Iterable[str]) -> None:

@@ -1,5 +1,7 @@
 """Finding versions: by their content, for a visitor's language, and by what visitors were shown."""
 
+from typing import Any
+
 from sqlalchemy import Connection, select
 
 from server.consent.models import Disclosure, DisclosureVersion
@@ -26,6 +28,13 @@ def current_version(disclosure: Disclosure, language: str | None) -> DisclosureV
     return next((current[each] for each in falls_back(language, disclosure.default_language) if each in current), None)
 
 
+def texts_of(row: Any) -> frozenset[str]:
+    """The hashes of what visitors may read where a version is shown."""
+    return frozenset(
+        map(text_hash, spellings(Shown(row.language, row.text, row.label, row.terms_url, row.privacy_url)))
+    )
+
+
 def find_texts(connection: Connection, company_id: int, disclosure_id: int | None) -> Texts:
     """What a lead token knows of texts: all of its own disclosure, else those that the company has reviewed."""
     version = DisclosureVersion.__table__.c
@@ -42,8 +51,7 @@ def find_texts(connection: Connection, company_id: int, disclosure_id: int | Non
     named: dict[str, KnownVersion] = {}
     # What somebody has reviewed goes before the same that was only learned.
     for row in sorted(rows, key=lambda row: row.reviewed_at is not None):
-        shown = Shown(row.language, row.text, row.label, row.terms_url, row.privacy_url)
-        hashes = frozenset(map(text_hash, spellings(shown)))
+        hashes = texts_of(row)
         known = KnownVersion(row.content_hash, row.reviewed_at is not None, hashes)
         texts.by_text |= dict.fromkeys(hashes, known)
         named |= dict.fromkeys((row.content_hash, str(row.id)), known)

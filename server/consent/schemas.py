@@ -120,6 +120,12 @@ class VersionSchema(ContentSchema):
     published_at = Time("When it was first published; null for a draft.", "2026-12-01T14:26:43Z", dump_only=True)
 
 
+class ReviewSchema(Schema):
+    """What a review takes."""
+
+    release_leads = Switch("Whether the leads that are held for this text are released as well.", load_default=False)
+
+
 class VersionFilter(Schema):
     """The filters of the list of a disclosure's versions."""
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from server.api.disclosures import DISCLOSURES, VERSIONS
 from server.consent.lint import ELEMENTS
-from server.consent.schemas import ContentSchema, PreviewFilter
-from server.docs.answers import SWITCH, TEXT, WHOLE, always, listing, ref
+from server.consent.schemas import ContentSchema, PreviewFilter, ReviewSchema
+from server.docs.answers import SWITCH, TEXT, WHOLE, always, listing, or_null, ref
 from server.docs.fields import Json, asked, shown, taken
 from server.docs.managed import CREATED, ETAG, IF_MATCH, ROW_ID, SEEN_IN_QUERY, UPDATED, subject_of
 from server.docs.operation import (
@@ -20,6 +20,7 @@ from server.docs.operation import (
     Subject,
     operation_id,
 )
+from server.leads.reviewed import MOST_RELEASED
 
 PART = Subject("version_id", ROW_ID | {"description": "The `id` of the version."})
 LACK = always(
@@ -142,10 +143,14 @@ DISCLOSURE_OPERATIONS: Mapping[str, Operation] = {
         scope="config:write",
         summary="Review a version",
         description="Says that you stand by a text that was learned from a page: leads whose visitors agreed to it are"
-        " not held from now on. It is not published by that.",
-        answer=answer_of(),
+        " not held from now on. It is not published by that. With `release_leads` those that are held for it already"
+        f" are released, {MOST_RELEASED:,} at most for one request: while the answer says `more`, ask again."
+        " Leads that are held for another text as well stay held. It needs the scope `leads:update` beside its own.",
+        answer=answer_of(leads=or_null(always(released=WHOLE, still_held=WHOLE, more=SWITCH))),
         codes=FOR_EDIT,
         query=[SEEN_IN_QUERY],
+        body={JSON: taken(ReviewSchema())},
+        examples=(Example("", {"release_leads": True}),),
         headers=IF_MATCH,
         sends=ETAG,
         subject=DISCLOSURE,

@@ -37,6 +37,10 @@ class Lead(Model):
             "ix_lead_next_action_at", "next_action_at",
             postgresql_where=text("next_action_at is not null"), sqlite_where=text("next_action_at is not null"),
         ),
+        Index(
+            "ix_lead_held", "company_id", "id",
+            postgresql_where=text("held_at is not null"), sqlite_where=text("held_at is not null"),
+        ),
         CheckConstraint(
             "(owner_kind = 'schedule' and schedule_id = owner_id)"
             " or (owner_kind = 'offer' and offer_id = owner_id and schedule_id is null)",

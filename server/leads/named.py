@@ -166,11 +166,12 @@ def release(plan: Plan, state: State, decision: Decision) -> None:
         unchanged(decision, "release", "the lead is not held")
         return
     lead.update(held_at=None, held_by=None)
+    released = f"released, for {plan.posting.because}" if plan.posting.because else "released"
     if decision.contact.stopped:
-        explain(decision, "release", "released, but the number is blocked, suppressed or opted out")
+        explain(decision, "release", f"{released}, but the number is blocked, suppressed or opted out")
         return
     step = plan.grant.first_steps.get(lead["schedule_id"])
-    explain(decision, "release", f"released: {enter(lead, step, None, plan.now)}")
+    explain(decision, "release", f"{released}: {enter(lead, step, None, plan.now)}")
 
 
 def unchanged(decision: Decision, step: str, rule: str) -> None:

@@ -94,6 +94,8 @@ class Posting:
     # The headers that sign the body, by their names, and the bytes that they sign; read only where such a header came.
     signatures: dict[str, str] | None = None
     signed: bytes = b""
+    # What else its sender did of which this is a part; `why` says so.
+    because: str = ""
     # Whether its origin was proven before: what is taken once more has lost its proof.
     proven: bool = False
 
