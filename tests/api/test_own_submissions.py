@@ -1,5 +1,6 @@
 """GET /api/v1/submissions with a server token (API.md §1): a vendor reads what became of its own, and no more."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,13 @@ from tests.snapshot import snapshot
 
 COUNTS = f"{SUBMISSIONS}/counts"
 BROWSERS = [{"Origin": PAGE}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+
+
+@pytest.fixture(autouse=True)
+def soon_after() -> Iterator[None]:
+    """Who looks does so some days after it came: what was refused is not shown for ever."""
+    with time_machine.travel(NOW + timedelta(days=10)):
+        yield
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.leads import payload
-from server.lib import paging
+from server.lib import clock, paging
 from server.sources.models import TrafficSource
 from tests.api.calls import LEADS, NOW, NUMBER, OTHER_NUMBER, Json, change, end, refused, take
 from tests.bench.million import fill
@@ -235,10 +235,11 @@ def test_a_block_is_shown_with_every_lead_of_the_number(client: FlaskClient, acc
 def test_a_deleted_lead_is_not_listed_and_still_shown(client: FlaskClient, account: Account) -> None:
     made = take(client, account.schedule_token)
     kept = take(client, account.offer_token)
-    end(account, made["lead_id"], status="removed", deleted_at=datetime(2026, 11, 23, 6, tzinfo=UTC))
+    deleted_at = clock.now()
+    end(account, made["lead_id"], status="removed", deleted_at=deleted_at)
     assert [lead["id"] for lead in listed(client, account)["leads"]] == [kept["lead_id"]]
     shown = client.get(f"{LEADS}/{made['lead_id']}", headers=account.bearer).get_json()["lead"]
-    assert shown["deleted_at"] == "2026-11-23T06:00:00.000+00:00"
+    assert shown["deleted_at"] == clock.text(deleted_at)
     assert set(shown) == {*SHOWN, "deleted_at"}
     assert "deleted_at" not in client.get(f"{LEADS}/{kept['lead_id']}", headers=account.bearer).get_json()["lead"]
 

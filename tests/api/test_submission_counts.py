@@ -86,18 +86,19 @@ def test_a_day_is_one_of_the_companys_time_zone(
         came(client, eastern, *(datetime.fromtimestamp(moment + each, UTC).isoformat() for each in (-0.001, 0)))
     with time_machine.travel(next_day, tick=False):
         body = counted(client, eastern)
+        within = counted(client, eastern, created_at_from=day, created_at_to=f"{next_day.isoformat()}")
     counts = {each["date"]: each["count"] for each in body["counts"]}
     assert counts[day] == 2
     assert sorted(counts.values()) == [1, 1, 2]
     assert body["metadata"]["time_zone"] == "America/New_York"
-    within = counted(client, eastern, created_at_from=day, created_at_to=f"{next_day.isoformat()}")
     assert by_day(within) == [(day, "refused", "invalid_caller_id", 2)]
     assert within["metadata"]["created_at_from"] == f"{begins}.000+00:00"
 
 
 def test_times_cut_the_first_and_the_last_day(client: FlaskClient, account: Account) -> None:
     came(client, account, "2026-11-20T11:59:59", "2026-11-20T12:00:00", "2026-11-22T11:59:59", "2026-11-22T12:00:00")
-    body = counted(client, account, created_at_from="2026-11-20 12:00:00", created_at_to="2026-11-22T12:00:00Z")
+    with time_machine.travel(NOW, tick=False):
+        body = counted(client, account, created_at_from="2026-11-20 12:00:00", created_at_to="2026-11-22T12:00:00Z")
     assert [(each["date"], each["count"]) for each in body["counts"]] == [("2026-11-20", 1), ("2026-11-22", 1)]
     assert body["metadata"]["created_at_from"] == "2026-11-20T12:00:00.000+00:00"
     assert body["metadata"]["created_at_to"] == "2026-11-22T12:00:00.000+00:00"
@@ -105,7 +106,8 @@ def test_times_cut_the_first_and_the_last_day(client: FlaskClient, account: Acco
 
 def test_without_a_beginning_seven_days_are_counted(client: FlaskClient, account: Account) -> None:
     came(client, account, "2026-11-15T23:59:59", "2026-11-16T00:00:00", "2026-11-22T23:59:59", "2026-11-23T00:00:00")
-    body = counted(client, account, created_at_to="2026-11-23")
+    with time_machine.travel(NOW, tick=False):
+        body = counted(client, account, created_at_to="2026-11-23")
     assert [each["date"] for each in body["counts"]] == ["2026-11-16", "2026-11-22"]
 
 

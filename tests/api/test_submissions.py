@@ -1,6 +1,7 @@
 """Submissions (API.md §7.5): everything received stays on record, taken or refused, with why."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +60,13 @@ SHOWN = {
     "consent",
     "released_at",
 }
+
+
+@pytest.fixture(autouse=True)
+def soon_after() -> Iterator[None]:
+    """Who looks does so some days after it came: what was refused is not shown for ever."""
+    with time_machine.travel(NOW + timedelta(days=10)):
+        yield
 
 
 def listed(client: FlaskClient, account: Account, query: str = "") -> Json:

@@ -63,9 +63,9 @@ def statements(dialect: str) -> Iterator[str]:
     )
     yield (
         f"{numbers} insert into submission (id, company_id, lead_token_id, lead_id, endpoint, powers, action,"
-        " caller_id, content_hash, lead_updated_at, received, why, remote_ip, request_id, created_at)"
+        " caller_id, content_hash, lead_updated_at, received, why, remote_ip, request_id, created_at, vendor_id)"
         f" select {submission}, :company_id, :token_id, {lead}, 'create', 'server', 'created', {number}, 'x', {at},"
-        f" {DATA}, '[]', '203.0.113.7', 'x', {at} from made"
+        f" {DATA}, '[]', '203.0.113.7', 'x', {at}, :token_id from made"
     )
 
 

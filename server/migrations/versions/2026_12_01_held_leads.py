@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011_held_leads"
-down_revision = "0010_rotation"
+revision = "0012_held_leads"
+down_revision = "0011_refusal_count"
 
 HELD = sa.text("held_at is not null")
 
