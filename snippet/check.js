@@ -1,15 +1,16 @@
 /**
- * What `#handraiser-check` at the end of a page's address shows: which form the script found, what it makes of each
- * field, what a visitor agrees to, and whether the page may send at all. It reads no value and sends no lead.
+ * What `#handraiser-check` at the end of a page's address shows: whether the page can send leads, which forms the
+ * script found, what it makes of each field, what a visitor agrees to, and what becomes of a form that its owner sends
+ * to try it. It shows no value and sends no lead by itself.
  */
 (() => {
-  /** @typedef {{ config: any, read: (form: any) => [field: any, key: string][], leadForms: () => any[] }} Hook */
+  /** @typedef {[config: any, read: (form: any) => [field: any, key: string][], leadForms: () => any[]]} Hook */
   const page = /** @type {any} */ (window);
   /** @type {Hook | undefined} */
   const hook = (page.handraiser || {}).check;
   if (!hook || page.handraiser.checked) return;
   page.handraiser.checked = true;
-  const { config, read, leadForms } = hook;
+  const [config, read, leadForms] = hook;
 
   const STYLE = `
     :host { all: initial; color-scheme: light dark; }
@@ -18,6 +19,9 @@
       font: 14px/1.45 system-ui, sans-serif; color: CanvasText; background: Canvas; border: 2px solid CanvasText;
       border-radius: 8px; overflow-wrap: anywhere; }
     h2 { margin: 0 3rem .5rem 0; font-size: 18px; }
+    .verdict { margin: 0; padding: .5rem .75rem; border-radius: 4px; font-weight: bold; color: #fff; background: #444; }
+    .verdict[data-good=true] { background: #14691b; }
+    .verdict[data-good=false] { background: #a3131b; }
     h3 { margin: 1rem 0 .25rem; font-size: 15px; }
     ul { margin: 0; padding: 0; list-style: none; }
     li { margin: .25rem 0; padding-inline-start: 1.75rem; text-indent: -1.75rem; }
@@ -47,6 +51,19 @@
   const close = make("button", "✕");
   close.setAttribute("aria-label", "Close the check");
 
+  const verdict = make("p", "Looking at this page …");
+  verdict.className = "verdict";
+  verdict.setAttribute("role", "status");
+  let asked = false; // Whether our server has been asked.
+  /** Says in one sentence what all parts come to. */
+  const judge = () => {
+    const wrong = root.querySelectorAll("li[data-good=false]").length;
+    if (!wrong && !asked) return;
+    verdict.dataset.good = String(!wrong);
+    const things = wrong === 1 ? "one thing is" : `${wrong} things are`;
+    verdict.textContent = wrong ? `✗ Leads from this page are lost: ${things} to mend` : "✓ This page can send leads";
+  };
+
   /** @type {(title: string) => (good: boolean | null, text: string) => any} A part of the report, to be filled. */
   const part = (title) => {
     const list = make("ul");
@@ -56,6 +73,7 @@
       const line = make("li", `${sign} ${text}`);
       line.dataset.good = String(good);
       list.append(line);
+      judge();
       return line;
     };
   };
@@ -94,18 +112,78 @@
     const gpc = /** @type {any} */ (navigator).globalPrivacyControl;
     say(null, gpc ? "Global Privacy Control is on: nothing is kept or carried" : "Global Privacy Control is off");
   };
+  const all = (/** @type {string} */ selector) => [.../** @type {any} */ (document.querySelectorAll(selector))];
+  /** @type {(form: any) => string} The names of what people fill in. */
+  const namesIn = (form) => {
+    const names = [...form.elements].filter((each) => each.type !== "submit").map((each) => each.name || each.id);
+    return names.filter(Boolean).join(", ") || "none with a name";
+  };
   const forms = () => {
     const say = part("Forms");
     const found = leadForms();
-    if (!found.length) say(false, "No form was found: give yours the attribute data-lead.");
+    const sound = found.filter((form) => read(form).length);
+    if (!sound.length) nothing(say);
     for (const [index, form] of found.entries()) {
-      const keys = read(form).map(([, key]) => key);
-      const phone = keys.includes("caller_id");
-      say(phone, `Form ${index + 1} has ${phone ? "a" : "no"} telephone number and ${keys.length} fields`);
-      section.append(tableOf(form));
-      consent(form, index + 1);
+      const { length } = read(form);
+      const number = index + 1;
+      if (length) say(true, `Form ${number} has a telephone number and ${length} fields`);
+      else say(false, `Form ${number} has no telephone field that we know among: ${namesIn(form)}. ${NAME_IT}`);
+      if (length) section.append(tableOf(form));
+      handlers(form, number, say);
+      consent(form, number);
     }
+    if (found.length > 1) say(null, `${found.length} forms are for leads: each asks for consent by itself.`);
   };
+  const NAME_IT = "Call it phone, give it data-lead-field=caller_id, or name it in the snippet's field_map.";
+  /** @type {(say: (good: boolean | null, text: string) => any) => void} Why there is no form for leads. */
+  const nothing = (say) => {
+    const unnamed = all("form").filter((form) => !form.hasAttribute("data-lead"));
+    for (const form of unnamed)
+      if (form.querySelector("[type=password]"))
+        say(false, "A form with a password is left alone, unless it has the attribute data-lead.");
+      else say(false, `A form has no telephone field that we know among: ${namesIn(form)}. ${NAME_IT}`);
+    const loose = all("input").filter((input) => !input.form && !/hidden|submit|button/.test(input.type));
+    if (loose.length)
+      say(false, `${loose.length} inputs stand outside of any form: put them into one with a button that submits it.`);
+    for (const frame of all("iframe").filter(visible))
+      say(false, `A frame shows ${frame.src || "a page of its own"}: put the line of the snippet into that page.`);
+    if (!document.forms.length) say(false, "No form was found: there is none on this page.");
+  };
+  const TAKES =
+    "A script of your page takes the submit and goes on before our answer: it thanks for everything, also for a lead" +
+    " that was refused. Let it thank when it hears lead:sent.";
+  /** @type {(form: any, number: number, say: (good: boolean | null, text: string) => any) => void} */
+  const handlers = (form, number, say) => {
+    const buttons = [...form.elements].filter((each) => /submit|image/.test(each.type));
+    if (!buttons.length) say(false, `Form ${number} has no button that submits it, so that we hear of no submit.`);
+    const { _data } = page.jQuery || {};
+    const events = (_data && _data(form, "events")) || {};
+    const heard = [form.onsubmit, ...(events.submit || []).map((/** @type {any} */ each) => each.handler)];
+    if (heard.some((each) => /preventDefault|return\s*(false|!1)/.test(String(each)))) takes(form);
+  };
+  /** @type {any[]} */
+  const taken = [];
+  /** @type {(form: any) => void} Names once a form whose submit the page keeps to itself. */
+  const takes = (form) => {
+    if (taken.includes(form)) return;
+    taken.push(form);
+    part("Your page's own script")(typeof page.onLead === "function" ? null : false, TAKES);
+  };
+  /** What becomes of a form that the page's owner sends. */
+  const listen = () => {
+    // The script lets the page's handlers run on an event of its own.
+    const submitted = (/** @type {Event} */ event) =>
+      setTimeout(() => !event.isTrusted && event.defaultPrevented && takes(event.target));
+    addEventListener("submit", submitted, true);
+    for (const outcome of ["sent", "refused", "failed"])
+      addEventListener(`lead:${outcome}`, (/** @type {any} */ event) => {
+        const { code, errors = {} } = event.detail;
+        const said = Object.entries(errors).map(([name, texts]) => `${name} ${texts}`);
+        const why = [code, ...said].filter(Boolean).join("; ");
+        part("What you have just sent")(outcome === "sent", `The lead was ${outcome}. ${why}`);
+      });
+  };
+  const UNPUBLISHED = "Nothing is sent: the snippet has no published consent text, and the form no box of its own.";
   /** @type {(form: any, number: number) => void} */
   const consent = (form, number) => {
     const say = part(`Consent in form ${number}`);
@@ -114,7 +192,7 @@
     const languages = Object.keys(config.languages || {});
     if (!box && languages.length) say(true, `Our box will be shown at the first touch, in ${languages.join(", ")}`);
     if (!box && !languages.length)
-      say(false, "There is no box and no published text, so nothing is sent: mark your box with data-lead-consent");
+      say(false, `${UNPUBLISHED} Publish a text of its disclosure, or mark your own box with data-lead-consent.`);
     if (!box) return;
     say(!box.checked, box.checked ? "The box is ticked: it has to be for the visitor to do" : "The box is unticked");
     const described = (box.getAttribute("aria-describedby") || "").split(" ");
@@ -131,11 +209,12 @@
     addEventListener("securitypolicyviolation", (event) =>
       say(false, `Your policy has blocked ${event.blockedURI} by ${event.effectiveDirective}`),
     );
-    if (document.referrer && self !== top) say(null, "The page stands in a frame.");
+    if (self !== top) say(null, "The page stands in a frame.");
     const address = new URL(`${config.token}/check`, config.check);
     let answer;
     try {
       answer = await (await fetch(address.href, { credentials: "omit" })).json();
+      asked = true;
     } catch (_) {
       say(false, `${address.origin} could not be asked: does your policy's connect-src name it?`);
       return;
@@ -151,10 +230,11 @@
     if (event.key === "Escape") host.remove();
   });
   const show = () => {
-    section.append(make("h2", "Check of this page"), close);
+    section.append(make("h2", "Check of this page"), close, verdict);
+    root.append(section);
     script();
     forms();
-    root.append(section);
+    listen();
     document.body.append(host);
     section.focus({ preventScroll: true });
     return origin();

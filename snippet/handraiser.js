@@ -26,7 +26,7 @@
  * @typedef {{ version: string, label: string, text: string, links?: [string, string][] }} Disclosure
  * @typedef {{ [name: string]: string }} Texts
  * @typedef {[field: any, key: string]} Found  A field and its key when sent.
- * @typedef {(event: any) => void} Lead  Takes the events of one form.
+ * @typedef {(event: any) => any} Lead  Takes the events of one form; none asks for its box.
  */
 ((/** @type {Config} */ config) => {
   const page = /** @type {any} */ (self);
@@ -38,11 +38,13 @@
   /** @type {any} */
   const parameters = { __proto__: null, ...config.parameters };
   const STORE = "handraiser";
-  // What a telephone number and an address are called, by the page or by what autocomplete and type say.
-  const PHONE = /(phone|mobile|\b(cell|tel)\w*)(.?[n\d]\w*)?\W*$/im;
-  const EMAIL = /e.?mail(.?address)?\W*$/im;
+  // What a telephone number and an address are called, in many languages, and what is asked for beside them.
+  const PHONE =
+    /phone|(^|[^o])m.[bv]il|t.l.+fo|handy|puhelin|no\w*hp|whatsapp|act.nu|caller.id|(^|[\W_])(cel|fone|tel(?!e|l))|[\u8a71\u8bdd\u673a]|\u043b\u0435\u0444/i;
+  const EMAIL = /e.?mail/i;
+  const BESIDE = /type|fax|ext|opt|cons/i;
   const TICKED = /checkbox|radio/;
-  const PASSED_OVER = /submit|image|button|reset|password|file/;
+  const PASSED_OVER = /submit|image|reset|button|file|password/;
   // What is not read either: secrets, what is for the page's own server, and what a form without script sends to ours.
   const UNREAD =
     ":disabled,[name*=passw i],[autocomplete*=cc-],[name^=_],[name*=csrf],[name*=captcha],[name^=redirect_]," +
@@ -55,6 +57,8 @@
   let relay;
   /** @type {any} The form that goes on by the browser's own means. */
   let passing;
+  /** @type {any} Whether pages that draw themselves have done so, and nobody was told yet what is missing. */
+  let settled;
 
   /** @type {(work: (...values: any[]) => any) => (...values: any[]) => any} */
   const safely = (work) => (...values) => {
@@ -77,8 +81,8 @@
   /** @type {(tag: string, attributes: object, ...children: any[]) => any} */
   const make = (tag, attributes, ...children) => {
     const made = document.createElement(tag);
-    // The page's style sheet has no say, but for the colour of links.
-    if (tag !== "a") made.style.cssText = "all:revert";
+    // The page's style sheet has no say, but the page's colours have: links are as legible as the text around them.
+    made.style.cssText = "all:revert;color:inherit;margin:.5em 0";
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     made.append(...children);
     return made;
@@ -100,11 +104,10 @@
   const languageOf = (element) => (element.closest("[lang]") || {}).lang || navigator.language;
   /** @type {(form: any) => any[]} */
   const controls = (form) => all("input,select,textarea,button").filter((each) => each.form === form);
-  /** @type {(name: string) => string} A name as people read it: some page builders encode the label in base64. */
+  /** @type {(name: string) => string} A name with what it says where a page builder has encoded the label in base64. */
   const readable = (name) => {
     try {
-      const text = decodeURIComponent(escape(atob(name)));
-      return /^[\p{L}\d ]+\W?$/u.test(text) ? text : name;
+      return name + atob(name);
     } catch (_) {
       return name;
     }
@@ -113,31 +116,54 @@
   const wire = (name) =>
     /^(caller_id|email|sub_id|traffic_source_id|data\[.*)$/.test(name) ? name : name.replace(/^[^[]*/, "data[$&]");
 
-  /** @type {(form: any) => Found[]} What each field of a form is. */
+  /** @type {(form: any) => Found[]} What each field of a form is; nothing where no field is for a telephone number. */
   const read = (form) => {
-    /** @type {[any, string, string][]} */
+    const readables = controls(form).filter(
+      (field) => !PASSED_OVER.test(field.type) && !field.matches(UNREAD) && !field.closest("[data-lead-ignore]"),
+    );
+    const nameOf = (/** @type {any} */ field) => field.name || field.id;
+    const told = (/** @type {any} */ field) => field.getAttribute("data-lead-field") || fields[field.name];
+    /** @type {(field: any) => string} What says what a field is for, where something is typed into it. */
+    const hints = (field) =>
+      told(field) || !field.matches("input") || TICKED.test(field.type) || BESIDE.test(nameOf(field))
+        ? ""
+        : `${readable(nameOf(field))} ${field.id} ${field.autocomplete} ${field.type}`;
+    /** @type {(says: (field: any) => any) => any} The first with a value, and before what visitors do not see. */
+    const find = (says) => {
+      const found = readables.filter(says);
+      const sorted = [...found.filter((field) => field.type !== "hidden"), ...found];
+      return sorted.find((field) => field.value) || sorted[0];
+    };
+    /** @type {(key: string, called: RegExp) => any} What the page names counts, then what a field is called. */
+    const pick = (key, called) =>
+      find((field) => told(field) === key) || find((field) => called.test(hints(field)));
+    const email = pick("email", EMAIL);
+    const phone =
+      pick("caller_id", PHONE) ||
+      // As a last resort what its visitor reads beside it.
+      find((field) => {
+        const [label] = field.labels || [];
+        const said = `${label && label.textContent} ${field.placeholder} ${field.ariaLabel}`;
+        return hints(field) && field !== email && PHONE.test(said);
+      });
+    /** @type {Found[]} */
     const found = [];
-    for (const field of controls(form)) {
-      const { type } = field;
-      if (PASSED_OVER.test(type) || field.matches(UNREAD) || field.closest("[data-lead-ignore]")) continue;
-      const name = readable(field.name || field.id);
-      const hints = TICKED.test(type) ? "" : `${name}\n${field.autocomplete}\n${type}`;
-      const said = field.getAttribute("data-lead-field") || fields[field.name];
-      const key = said || (PHONE.test(hints) ? "caller_id" : EMAIL.test(hints) ? "email" : name);
-      if (key) found[said ? "unshift" : "push"]([field, key, name]);
+    for (const field of phone ? readables : []) {
+      const key = field === phone ? "caller_id" : field === email ? "email" : told(field) || nameOf(field);
+      if (key) found.push([field, wire(key)]);
     }
-    // Of several telephone numbers the first counts, before it one that the page names; the others become tokens.
-    const names = /** @type {any} */ ({});
-    return found.map(([field, key, name]) => {
-      names[key] = names[key] || name;
-      return [field, wire(names[key] === name ? key : name || key)];
-    });
+    return found;
   };
-  /** @type {() => any[]} The forms that are for leads. */
+  /** @type {() => any[]} The forms that are for leads; one with a password is for customers. */
   const leadForms = () => {
     const named = all("form[data-lead]");
-    const phones = all("form").filter((form) => read(form).some(([, key]) => key === "caller_id"));
-    return named.length || phones.length > 1 ? named : phones;
+    return named[0] ? named : all("form").filter((form) => read(form)[0] && !all("[type=password]", form)[0]);
+  };
+  /** @type {(form?: any) => void} Tells the page's owner once why nothing is sent. */
+  const warn = (form) => {
+    if (settled)
+      console.warn(`handraiser needs a ${form && read(form)[0] ? "consent text" : "phone"}, see #handraiser-check`);
+    settled = 0;
   };
 
   // -- Sending.
@@ -196,10 +222,9 @@
 
   /** @type {(form: any) => Lead} */
   const leadOf = (form) => {
-    const trap = make("input", { name: "_website", tabindex: -1, "aria-hidden": true, autocomplete: "off" });
+    const trap = make("input", { tabindex: -1, "aria-hidden": true, autocomplete: "off" });
     trap.style.cssText = "position:fixed;top:-9em";
     const region = make("div", { role: "status" });
-    const sent = new Map(); // The fields by the names that the server's errors have.
     /** @type {(() => void)[]} */
     const undo = []; // What takes messages away from fields.
     const keys = /** @type {Texts} */ ({});
@@ -207,16 +232,20 @@
     let box;
     let consent = /** @type {any} */ ({});
     let busy = false;
+    let refusals = 0;
     let theirs = false; // Whether the page itself does what follows.
     // es-MX, else es, else the default.
     const wanted = languageOf(form);
     const known = [wanted, wanted.slice(0, 2)].find((each) => each in (languages || messages));
     const language = /** @type {string} */ (known || config.language);
     const texts = messages[language] || {};
-    const say = (/** @type {string} */ name, more = "") => {
-      region.textContent = texts[name];
-      region.append(more);
+    /** @type {(where: any, name: string) => void} Shows a message in the page's own colours, and looks like one. */
+    const show = (where, name) => {
+      where.textContent = texts[name];
+      where.style.border = name && "1px solid";
+      where.style.padding = name && ".5em";
     };
+    const say = (/** @type {string} */ name) => show(region, name);
     /** @type {(field: any, note: any) => void} Ties a message to its field. */
     const mark = (field, note) => {
       const before = field.getAttribute("aria-describedby") || "";
@@ -240,7 +269,7 @@
       const known = box;
       const [place] = all("[data-lead-consent-here]", form);
       box = controls(form).find((each) => each.closest("[data-lead-consent]"));
-      if (!box && languages && (place || engaged)) {
+      if (!box && languages && (place || engaged) && read(form)[0]) {
         const { version, label, text, links = [] } = languages[language];
         const id = newKey();
         // Without autocomplete Firefox ticks it again after a reload.
@@ -260,7 +289,6 @@
     const compose = () => {
       const body = new URLSearchParams({ hp: trap.value });
       for (const [field, key] of read(form)) {
-        sent.set(slug(key), field);
         const chosen = field.checked || !TICKED.test(field.type);
         for (const { value } of field.selectedOptions || [field]) if (chosen && value) body.append(key, value);
       }
@@ -299,23 +327,23 @@
         if (!answer) return;
         const outcome = tell(form.isConnected ? form : document, answer);
         if (!theirs) {
-          let more = "";
-          for (const [param, texts] of Object.entries(answer.errors || {})) {
-            const field = sent.get(slug(param));
-            if (field) {
-              const note = make("div", {}, texts);
+          const wrong = Object.keys(answer.errors || {}).map(slug);
+          for (const [field, key] of read(form)) {
+            if (field.type !== "hidden" && wrong.includes(slug(key))) {
+              const note = make("div", {});
+              show(note, key === "caller_id" ? "phone" : "refused");
               field.after(note);
               mark(field, note);
-            } else more += ` ${param} ${texts}`;
+            }
           }
-          say(outcome, more);
+          say(outcome);
           const wish = form.getAttribute("data-lead-redirect");
           const fine = [location.origin, ...redirects].includes(make("a", { href: wish }).origin);
           const next = answer.success && ((fine && wish) || config.thankYou);
           const action = form.getAttribute("action") || "#";
           if (next) page.location = next;
-          // Field errors the visitor can mend. Whatever else went wrong must not keep anybody here.
-          else if (!undo[0] && action[0] !== "#" && !action.startsWith(endpoint)) {
+          // Field errors the visitor can mend, but for those that come back. Nothing else must keep anybody here.
+          else if ((!undo[0] || refusals++) && action[0] !== "#" && !action.startsWith(endpoint)) {
             passing = form;
             form.requestSubmit(event.submitter);
             passing = 0;
@@ -327,7 +355,8 @@
       const { type, target } = event;
       if (type === "submit") {
         // Where nothing is published and the page has no box, there is no consent and so no lead.
-        if (!ready(true) || (busy && theirs)) return;
+        if (!ready(true) || !read(form)[0]) return warn(form);
+        if (busy && theirs) return;
         submit(event);
         event.preventDefault();
         event.stopImmediatePropagation();
@@ -335,7 +364,7 @@
         tidy();
         consent.granted_at = box.checked && now();
         // A box that moves a button away under the pointer would swallow the click.
-      } else ready(type && !PASSED_OVER.test(target.type));
+      } else return ready(type && !PASSED_OVER.test(target.type));
     };
   };
   /** @type {(form: any) => any} What takes a form's events, if it is one for leads. */
@@ -374,17 +403,18 @@
 
   // A form that comes later is found when its visitor first touches it.
   const look = safely(() => {
-    for (const form of leadForms()) find(form)({});
+    const forms = leadForms();
+    if (!forms[0]) warn();
+    for (const form of forms) if (!(find(form)({}) || languages) || !read(form)[0]) warn(form);
   });
   on(look, "DOMContentLoaded");
   look();
+  setTimeout(() => look((settled = 1)), 3000);
 
   page.handraiser = { version: config.build, send };
   if (location.hash === "#handraiser-check") {
-    page.handraiser.check = { config, read, leadForms };
-    const script = make("script", {});
-    script.nonce = /** @type {any} */ (document.currentScript).nonce;
-    script.src = config.check;
-    document.head.append(script);
+    page.handraiser.check = [config, read, leadForms];
+    const { nonce } = /** @type {any} */ (document.currentScript);
+    document.head.append(make("script", { nonce, src: config.check }));
   }
 })({ token: "YOUR_TOKEN", endpoint: "https://your-domain.com/api/v1/leads" });

@@ -6,18 +6,20 @@ from server.consent.rules import falls_back
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "consent": "Please tick the box if you agree to be contacted.",
-        "sending": "Sending …",
+        "consent": "Tick the box to send this form",
+        "sending": "Sending...",
         "sent": "Thank you. We have received it.",
-        "refused": "Please correct what is marked, then send it again.",
-        "failed": "It could not be sent. Please try again.",
+        "refused": "Please correct what is marked.",
+        "failed": "Not sent. Please try again.",
+        "phone": "Please enter a valid phone number",
     },
     "es": {
-        "consent": "Marque la casilla si acepta que le contactemos.",
-        "sending": "Enviando …",
+        "consent": "Marque la casilla para enviar este formulario",
+        "sending": "Enviando...",
         "sent": "Gracias. Lo hemos recibido.",
-        "refused": "Corrija lo que está marcado y envíelo otra vez.",
-        "failed": "No se pudo enviar. Inténtelo de nuevo.",
+        "refused": "Corrija lo que está marcado.",
+        "failed": "No enviado. Pruebe de nuevo.",
+        "phone": "Introduzca un teléfono válido",
     },
 }
 DEFAULT = "en"

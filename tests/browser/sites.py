@@ -50,7 +50,7 @@ READ: Mapping[str, str] = {
     "es": f"{TEXTS['es']['label']} {TEXTS['es']['text']} Términos Política de privacidad",
 }
 THANKS = "Thank you. We have received it."
-MISSING = "Please tick the box if you agree to be contacted."
+MISSING = "Tick the box to send this form"
 
 # Who fills in most forms, by the labels of the fields; and the lead that this is.
 PERSON: Mapping[str, str] = {"Your name": "Jane Roe", "Phone": "(719) 222-1234", "Email": "jane@example.com"}

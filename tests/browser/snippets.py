@@ -31,6 +31,7 @@ WORDS = {
         "sent": "Thank you. We will be in touch.",
         "refused": "Please check what you have entered.",
         "failed": "Please try again.",
+        "phone": "Please enter a valid phone number",
     },
     "es": {
         "consent": "Marque la casilla para continuar.",
@@ -38,6 +39,7 @@ WORDS = {
         "sent": "Gracias. Le contactaremos.",
         "refused": "Revise los datos.",
         "failed": "Inténtelo de nuevo.",
+        "phone": "Introduzca un teléfono válido",
     },
 }
 DISCLOSURES: dict[str, Any] = {

@@ -319,7 +319,7 @@ def test_a_mexican_page_shows_the_spanish_text(site: Site) -> None:
     site.button = "Pedir presupuesto"
     site.open("spanish.html")
     site.fill({"Nombre": "Jane Roe", "Teléfono": PERSON["Phone"], "Correo": PERSON["Email"]})
-    site.is_held("Marque la casilla si acepta que le contactemos.")
+    site.is_held("Marque la casilla para enviar este formulario")
     site.agree()
     site.sees("Gracias. Lo hemos recibido.")
     spanish = dict.fromkeys(("disclosure", "disclosure_claimed"), site.versions["es"])

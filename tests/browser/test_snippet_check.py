@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from server.config import PROJECT
 from tests.browser.reader import violations
-from tests.browser.snippets import FORM, Landing
+from tests.browser.snippets import FORM, Landing, answering
 
 # The database is not asked.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
@@ -33,15 +33,16 @@ def test_it_says_what_was_found_and_why(landing: Landing) -> None:
     expect(panel.get_by_role("row")).to_have_text(
         [
             "FieldBecomesBy",
-            "reftraffic_source_idyour field map",
-            "srcsub_iddata-lead-field",
             "phonecaller_idits name, autocomplete or type",
             "zipdata[zip]its own name",
+            "srcsub_iddata-lead-field",
+            "reftraffic_source_idyour field map",
         ]
     )
     expect(panel).to_contain_text("Version 3f9a1c2b7d4e")
     expect(panel).to_contain_text("✓ Our box will be shown at the first touch, in en")
     expect(panel).to_contain_text(f"✓ {landing.host.origin} is on the list of origins")
+    expect(panel.get_by_role("status")).to_have_text("✓ This page can send leads")
     assert landing.posts == []
 
 
@@ -56,10 +57,53 @@ def test_it_says_what_is_wrong(landing: Landing) -> None:
     expect(panel).to_contain_text(f"✗ {landing.host.origin} is not on the list of origins")
 
 
-def test_it_says_that_there_is_no_form_and_that_origins_are_learned(landing: Landing) -> None:
-    panel = checked(landing, "", learning=True)
-    expect(panel).to_contain_text("✗ No form was found")
+LOOSE = "<label>Phone <input type=tel name=phone></label><button>Send</button>"
+FRAME = "<iframe srcdoc='<form><input type=tel></form>' title=Form></iframe>"
+UNKNOWN = "<form><label>Number <input name=x></label><button>Send</button></form>"
+LOGIN = "<form><input type=tel aria-label=Phone><input type=password aria-label=Password></form>"
+THANKS_FOR_ALL = FORM.replace("<form>", '<form onsubmit="event.preventDefault(); this.append(`Thanks`)">')
+# What makes a page send nothing, what the check says of it, and what the console is told meanwhile.
+NOTHING = [
+    ("", {}, "No form was found", "a phone"),
+    (LOOSE, {}, "1 inputs stand outside of any form", "a phone"),
+    (FRAME, {}, "A frame shows", "a phone"),
+    (UNKNOWN, {}, "A form has no telephone field that we know among: x", "a phone"),
+    (LOGIN, {}, "A form with a password is left alone", "a phone"),
+    (UNKNOWN.replace("<form", "<form data-lead"), {}, "no telephone field that we know among: x", "a phone"),
+    (FORM, {"languages": None}, "the snippet has no published consent text", "a consent text"),
+    (FORM.replace("<button>", "<button type=button>"), {}, "has no button that submits it", ""),
+    (THANKS_FOR_ALL, {}, "it thanks for everything", ""),
+]
+
+
+@pytest.mark.parametrize(("form", "about", "said", "needed"), NOTHING)
+def test_what_makes_a_page_send_nothing_is_said_by_name_and_once_in_the_console(
+    landing: Landing, form: str, about: dict[str, None], said: str, needed: str
+) -> None:
+    warnings: list[str] = []
+    landing.page.on("console", lambda each: warnings.append(each.text) if each.type == "warning" else None)
+    landing.page.clock.install()
+    panel = checked(landing, form, learning=True, **about)
+    expect(panel).to_contain_text(said)
     expect(panel).to_contain_text("is still being learned")
+    verdict = panel.get_by_role("status")
+    expect(verdict).to_have_attribute("data-good", "false")
+    expect(verdict).to_contain_text("✗ Leads from this page are lost")
+    landing.page.clock.run_for(7000)
+    assert warnings == [f"handraiser needs {needed}, see #handraiser-check"] * bool(needed)
+
+
+def test_it_names_a_page_that_thanks_for_a_lead_that_was_refused(landing: Landing) -> None:
+    answering(landing, 422, code="invalid_parameter", errors={"caller_id": ["is no number"]})
+    handler = "<script>document.forms[0].addEventListener('submit', (event) => event.preventDefault())</script>"
+    panel = checked(landing, FORM + handler)
+    expect(panel.get_by_role("status")).to_have_text("✓ This page can send leads")
+    landing.fill()
+    landing.agree()
+    landing.send()
+    expect(panel).to_contain_text("✗ The lead was refused. invalid_parameter; caller_id is no number")
+    expect(panel).to_contain_text("it thanks for everything")
+    expect(panel.get_by_role("status")).to_contain_text("✗ Leads from this page are lost: 2 things are to mend")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

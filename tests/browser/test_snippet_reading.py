@@ -59,8 +59,8 @@ def test_every_field_becomes_what_it_is_and_secrets_stay(landing: Landing) -> No
         "email": ["ann@example.com"],
         "sub_id": ["src-9"],
         "traffic_source_id": ["r1"],
-        "data[Phone Number*]": ["+17195550199"],
-        "data[Loan amount]": ["500"],
+        "data[UGhvbmUgTnVtYmVyKg==]": ["+17195550199"],
+        "data[TG9hbiBhbW91bnQ=]": ["500"],
         "data[rooms]": ["3"],
         "data[a][b]": ["4"],
         "data[variant]": ["B"],
@@ -80,6 +80,30 @@ NAMES = {
     'name="cellPhone"': "caller_id",
     'name="mobile"': "caller_id",
     'name="telefono"': "caller_id",
+    'name="telefone"': "caller_id",
+    'name="téléphone"': "caller_id",
+    'name="Telefonnummer"': "caller_id",
+    'name="handynummer"': "caller_id",
+    'name="puhelin"': "caller_id",
+    'name="telefoon"': "caller_id",
+    'name="nomor_hp"': "caller_id",
+    'name="no_telp"': "caller_id",
+    'name="movil"': "caller_id",
+    'name="móvil"': "caller_id",
+    'name="celular"': "caller_id",
+    'name="電話番号"': "caller_id",
+    'name="手机"': "caller_id",
+    'name="телефон"': "caller_id",
+    'name="contact_number"': "caller_id",
+    'name="caller_id"': "caller_id",
+    'name="x" id="your-phone"': "caller_id",
+    'name="x" placeholder="Your telephone"': "caller_id",
+    'name="x" title="L" aria-label="Teléfono móvil"': "caller_id",
+    'name="telefax"': "data[telefax]",
+    'name="phone_ext"': "data[phone_ext]",
+    'name="automobile"': "data[automobile]",
+    'name="television"': "data[television]",
+    'name="tell_us"': "data[tell_us]",
     'name="x" autocomplete="tel-national"': "caller_id",
     'name="x" autocomplete="home tel"': "caller_id",
     'name="UGhvbmU="': "caller_id",
@@ -94,17 +118,24 @@ NAMES = {
     'name="phone" type="checkbox"': "data[phone]",
     'name="city"': "data[city]",
     'name="Zip1"': "data[Zip1]",
-    'name="TG9hbiBhbW91bnQ="': "data[Loan amount]",
+    'name="TG9hbiBhbW91bnQ="': "data[TG9hbiBhbW91bnQ=]",
     'name="toString"': "data[toString]",
 }
+
+
+# What a field is that is for no number, a form with another one tells.
+READ = """[...document.forms].map((form) => {
+  const [, read] = handraiser.check;
+  if (!read(form)[0]) form.append(Object.assign(document.createElement("input"), { type: "tel" }));
+  return read(form)[0][1];
+})"""
 
 
 def test_a_field_is_known_by_what_the_page_says_by_its_name_its_autocomplete_or_its_type(landing: Landing) -> None:
     forms = "".join(f"<form><input {field} aria-label=Field></form>" for field in NAMES)
     empty = landing.host.put("/empty.js", b"")
     landing.open(forms, query="#handraiser-check", check=empty, fields={"mapped": "traffic_source_id"})
-    read = "[...document.forms].map((form) => handraiser.check.read(form).map(([, key]) => key)[0])"
-    assert dict(zip(NAMES, landing.page.evaluate(read), strict=True)) == NAMES
+    assert dict(zip(NAMES, landing.page.evaluate(READ), strict=True)) == NAMES
 
 
 def test_of_several_telephone_numbers_the_one_that_the_page_names_counts(landing: Landing) -> None:
@@ -119,12 +150,13 @@ def test_of_several_telephone_numbers_the_one_that_the_page_names_counts(landing
     assert (landing.said["caller_id"], landing.said["data[home]"]) == (NUMBER, "1")
 
 
-def test_of_two_forms_with_a_telephone_field_none_is_taken_unless_marked(landing: Landing) -> None:
-    landing.open(FORM.replace("Phone", "Other").replace("Send", "Go") + FORM)
-    landing.page.get_by_label("Phone").focus()
+LOGIN = "<form><label>Account <input type=tel name=phone></label><input type=password aria-label=Password></form>"
+
+
+def test_of_two_forms_with_a_telephone_field_each_has_its_own_gate_and_a_login_has_none(landing: Landing) -> None:
+    landing.open(LOGIN + FORM.replace("Phone", "Other").replace("Send", "Go") + FORM)
+    landing.page.get_by_label("Account").focus()
     expect(landing.page.get_by_role("checkbox")).to_have_count(0)
-    marked = FORM.replace("<form", "<form data-lead")
-    landing.open(marked.replace("Phone", "Other").replace("Send", "Go") + marked)
     landing.fill()
     landing.agree()
     landing.send()
