@@ -12,7 +12,7 @@ from server.api.answers import json_answer
 from server.api.leads import on_record
 from server.api.manage import blueprint_of, listed, read_sent, refuse_any
 from server.api.records import filters
-from server.api.resource import DELETE, RESTORE, UPDATE, Resource, Values, version
+from server.api.resource import DELETE, RESTORE, UPDATE, Resource, Values, add, version
 from server.companies.models import Company
 from server.companies.queries import KeyHolder
 from server.consent.lint import Lint, lint
@@ -78,12 +78,36 @@ def place_of(token: LeadToken, snippet_id: int | None, snippet_name: str | None)
     return f"the {what} {row_id} ({name}) of the {token.owner_kind.replace('_', ' ')} {token.owner_id}"
 
 
+# What its first text is made of.
+FIRST = frozenset(ContentSchema().load_fields) - {"language"}
+
+
+def create(company: Company, wanted: Values) -> tuple[Disclosure, Values]:
+    """A disclosure, with its first text published where one is sent; raises ValidationError for what that lacks."""
+    content = {name: wanted.pop(name) for name in FIRST}
+    if not any(content.values()):
+        return add(Disclosure(company_id=company.id, **wanted)), {}
+    content["language"] = wanted["default_language"]
+    lacks = {name: ["is missing beside the rest of the text"] for name in ("text", "label") if not content[name]}
+    errors = lacks or lint(content).errors
+    if errors:
+        raise ValidationError(errors)
+    row = add(Disclosure(company_id=company.id, **wanted))
+    text, _ = add_version(row, content, clock.now())
+    publish(row, text, clock.now())
+    db.session.flush()
+    db.session.refresh(row)
+    return row, {}
+
+
 DISCLOSURES = Resource(
     one="disclosure",
     many="disclosures",
     model=Disclosure,
     schema=DisclosureSchema,
     filters=DisclosureFilter,
+    fixed=FIRST,
+    create=create,
     removable=refuse_in_use,
 )
 # It stands within its disclosure, and its routes below.

@@ -92,10 +92,11 @@ def change(resource: Resource, company: Company, row: Any, sent: Values) -> None
     refuse_deleted(resource, row)
     loaded = load(resource, sent, row)
     stored = {name: getattr(row, name) for name in resource.schema().load_fields if hasattr(row, name)}
-    moved = [name for name in sorted(resource.fixed) if loaded.get(name, stored[name]) != stored[name]]
+    # What is only taken when it is made is not stored under its name.
+    moved = [name for name in sorted(resource.fixed) if loaded.get(name, stored.get(name)) != stored.get(name)]
     if moved:
         raise invalid({name: ["cannot be changed"] for name in moved})
-    wanted = stored | loaded
+    wanted = stored | {name: value for name, value in loaded.items() if name in stored}
     settle(resource, company, wanted, stored, row)
     with judged(resource):
         resource.change(company, row, wanted)

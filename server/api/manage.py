@@ -160,6 +160,8 @@ def answer(resource: Resource, row: Any, extra: Values | None = None) -> Respons
     """One of them, with its version."""
     beside, inside = (extra or {}, {}) if resource.apart else ({}, extra or {})
     shown = {resource.one: resource.view(row) | inside, **beside}
+    if resource.warns is not None:
+        shown["warnings"] = resource.warns(row)
     return json_answer(shown, headers={"ETag": f'"{version(row)}"'})
 
 

@@ -27,6 +27,7 @@ A resource needs four names and two schemas; everything else has a default:
 - `ends(row, at)`: ends what ends with it at that time, or brings it back where that is None.
 - `restorable(company, row)`: raises ValidationError or Refused where it must not come back.
 - `shown(row)`: what is shown beside id and times.
+- `warns(row)`: what every answer about one says beside it that is no reason to refuse: parameter, code and message.
 - `once`: what only the answer to the creation shows, by name with what it is.
 - `apart`: whether that stands beside the thing in the answer, and not in it.
 - `moving`: members that are shown and change by themselves, without `updated_at`: what a body says of them is not
@@ -110,6 +111,7 @@ class Resource:
     ends: Callable[[Any, datetime | None], None] = alone
     conditions: Callable[[Company, Values], list[ColumnElement[bool]]] | None = None
     shown: Callable[[Any], Values] | None = None
+    warns: Callable[[Any], list[dict[str, str]]] | None = None
     once: Mapping[str, str] = field(default_factory=dict)
     apart: bool = False
     moving: frozenset[str] = frozenset()

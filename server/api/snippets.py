@@ -19,7 +19,7 @@ from server.embed import variants
 from server.embed.build import Build, build, integrity
 from server.embed.models import Snippet, SnippetBuild
 from server.embed.operations import OF_TOKEN, OWN, create_snippet, keep_build, with_thanks
-from server.embed.queries import builds_of, has_build, hosted_of
+from server.embed.queries import builds_of, has_build, hosted_of, texts_of
 from server.embed.rules import Facts, Places, Text, configuration
 from server.embed.schemas import SnippetFilter, SnippetSchema
 from server.lib import clock
@@ -66,7 +66,19 @@ def shown(row: Snippet) -> Values:
     """A snippet with its addresses, as whoever asks reaches us."""
     where = places()
     urls = {"script": where.script(row.lead_token), "leads": where.leads, "check": where.check}
-    return {**SnippetSchema().dump(row), "urls": urls}
+    return {**SnippetSchema().dump(row), "html": variants.hosted(row.lead_token, where), "urls": urls}
+
+
+def warnings_of(row: Snippet) -> list[dict[str, str]]:
+    """What keeps its pages from sending leads."""
+    if texts_of(db.session.connection(), row.company_id, row.disclosure_id):
+        return []
+    where = f"disclosures/{row.disclosure_id}/versions" if row.disclosure_id else "disclosures"
+    message = (
+        "There is no published consent text, so that a page without a consent box of its own sends nothing."
+        f" Send a text to POST /api/v1/{where} and publish it, or mark the page's own box with data-lead-consent."
+    )
+    return [{"param": "disclosure_id", "code": "text_unpublished", "message": message}]
 
 
 SNIPPETS = Resource(
@@ -87,6 +99,7 @@ SNIPPETS = Resource(
     change=change,
     ends=end_token,
     shown=shown,
+    warns=warnings_of,
     moving=frozenset({"seen_origins"}),
 )
 
@@ -111,7 +124,9 @@ def embed(row_id: str) -> Response:
         keep_build(snippet, made)
         commit()
     builds = [seen(facts, where, each) for each in builds_of(snippet, MOST_BUILDS)]
-    return json_answer({"embed": ways(facts, where, made, language), "builds": builds})
+    return json_answer(
+        {"embed": ways(facts, where, made, language), "builds": builds, "warnings": warnings_of(snippet)}
+    )
 
 
 def ways(facts: Facts, where: Places, made: Build, language: str | None) -> Values:

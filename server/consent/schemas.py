@@ -67,6 +67,40 @@ class DisclosureSchema(Schema):
 
     name = Text("What people call it.", "Solar landing pages", required=True)
     default_language = Language("The language for visitors of whose own there is no text.", load_default="en")
+    text = Passage(
+        "The consent text in the default language, with `label`: it is published at once. Only when it is made; later"
+        " texts are versions.",
+        "I agree that Acme Solar may call and text me, also by automated means and with prerecorded messages. Consent"
+        " is not a condition of purchase. Reply STOP to opt out.",
+        longest=MOST_BYTES,
+        allow_none=True,
+        load_default=None,
+        load_only=True,
+    )
+    label = Passage(
+        "What stands beside the box of that text.",
+        "Yes, contact me.",
+        allow_none=True,
+        load_default=None,
+        load_only=True,
+    )
+    seller_name = Passage(
+        "Who will contact the visitor, as that text names it.",
+        "Acme Solar",
+        allow_none=True,
+        load_default=None,
+        load_only=True,
+    )
+    terms_url = Url(
+        "The page with the terms.", "https://shop.example/terms", allow_none=True, load_default=None, load_only=True
+    )
+    privacy_url = Url(
+        "The page with the privacy policy.",
+        "https://shop.example/privacy",
+        allow_none=True,
+        load_default=None,
+        load_only=True,
+    )
     current = Hash("The current version of each published language, by its id.", {"en": 1}, dump_only=True)
 
 

@@ -81,15 +81,20 @@ def one_of(resource: Resource) -> str:
 
 def shows(resource: Resource) -> Json:
     """The answer about one thing."""
-    return always(**{resource.one: ref(one_of(resource))})
+    return always(**{resource.one: ref(one_of(resource))}, **warned(resource))
+
+
+def warned(resource: Resource) -> dict[str, Json]:
+    """What answers about one thing say beside it."""
+    return {"warnings": listing(ref("Warning"))} if resource.warns else {}
 
 
 def made(resource: Resource) -> Json:
     """The answer that makes one: what only it shows stands beside the thing or in it."""
     once = once_of(resource)
     if resource.apart or not once:
-        return always(**{resource.one: ref(one_of(resource)), **once})
-    return always(**{resource.one: ref(f"New{one_of(resource)}")})
+        return always(**{resource.one: ref(one_of(resource)), **once}, **warned(resource))
+    return always(**{resource.one: ref(f"New{one_of(resource)}")}, **warned(resource))
 
 
 def listed(resource: Resource) -> Operation:

@@ -32,7 +32,7 @@ SNIPPET_OPERATIONS: Mapping[str, Operation] = {
         summary="Show how to put a snippet on a page",
         description="Each way is ready to copy, with the texts that are published now. What of a variant is not known"
         " stays as a placeholder. The build that is shown is kept, and served as long as the snippet lives.",
-        answer=always(embed=ref("Embed"), builds=listing(ref("Build"))),
+        answer=always(embed=ref("Embed"), builds=listing(ref("Build")), warnings=listing(ref("Warning"))),
         codes=FOR_KEY | FOR_PARAMETERS | FOR_PATH,
         query=asked(PreviewFilter()),
         subject=subject_of(SNIPPETS),

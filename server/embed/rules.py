@@ -70,12 +70,15 @@ class Places:
 def configuration(facts: Facts, places: Places) -> dict[str, Any]:
     """All that is the same until somebody changes it; what is empty is not there."""
     languages = {text.shown.language: language(text) for text in facts.texts}
-    used = sorted({facts.default_language, *languages})
+    # A default without a text would show nothing to visitors of other languages.
+    default = facts.default_language
+    default = default if default in languages else next(iter(languages), default)
+    used = sorted({default, *languages})
     members = {
         "token": facts.token,
         "endpoint": places.leads,
         "check": places.check,
-        "language": facts.default_language,
+        "language": default,
         "languages": languages,
         "messages": {each: words_of(each, facts.messages) for each in used},
         "fields": dict(facts.field_map),

@@ -128,8 +128,8 @@ class SnippetSchema(Schema):
         load_default=dict,
     )
     messages = Messages(
-        "What visitors are told, by language, in place of our words: `consent` where the box is not ticked, `sending`,"
-        " `sent`, `refused`, `failed`.",
+        "What visitors are told, by language, in place of our words: `consent` where the box is not ticked, `phone` at"
+        " a number that is none, `sending`, `sent`, `refused` (also at each field), `failed`.",
         {"en": {"sent": "Thank you. We call you within the hour."}},
         load_default=dict,
     )
@@ -146,6 +146,11 @@ class SnippetSchema(Schema):
     seen_origins = SeenOrigins()
     lead_token = Text("Its publishable lead token.", "pub_0123456789abcdef0123456789abcdef", dump_only=True)
     lead_token_id = RowId("The same by its id.", 1, dump_only=True)
+    html = Text(
+        "The line that a page needs.",
+        '<script src="https://leads.example.com/s/pub_0123456789abcdef0123456789abcdef.js" async></script>',
+        dump_only=True,
+    )
     urls = Hash(
         "Where its script is (`script`), where leads go (`leads`), and what checks a page (`check`).",
         {"script": "https://leads.example.com/s/pub_0123456789abcdef0123456789abcdef.js"},

@@ -13,7 +13,7 @@ from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import lifting, normalise
 from server.leads.admission import admit, powers_of, prove, refuse_key_in_url, unreadable
 from server.leads.consent import Consent, read_consent, why_consent
-from server.leads.names import names_of
+from server.leads.pages import complete_number, name_visitor, with_labels
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked, refuse_misspelt
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
@@ -139,11 +139,13 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         # What is lifted is spelt by others.
         refuse_misspelt(tree)
         tree, lifted = lifting.lift_payload(tree, grant.region)
-    asked = read_asked(tree, posting.notes)
+    from_page = grant.kind == "publishable"
+    asked = read_asked(with_labels(tree) if from_page else tree, posting.notes)
     # Before the wishes: what is no time at all is refused whoever wishes it, and so is one out of range.
     normalise.normalise_times(asked, grant.time_zone, posting.now)
     key = idempotency_key(posting, asked)
     why_wishes = limit_wishes(posting, grant, asked, powers)
+    why_parts = complete_number(asked, grant.region) if from_page and lifted is None else []
     phone, why_number = read_phone(posting, asked, grant.region, lifted)
     normalise.normalise_email(asked)
     kind = normalise.normalise_type(asked, grant.contact_field_types)
@@ -169,7 +171,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     hashed = content_hash(posting, asked, powers, why_wishes, phone)
     # What makes two requests the same is what was sent, whatever there is room for meanwhile.
     limit_names(asked, grant)
-    if grant.kind == "publishable":
+    if from_page:
         name_visitor(asked)
     plan = Plan(
         posting=posting,
@@ -186,7 +188,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         callback_at=callback_at,
         lifted=lifted,
         consent=consent,
-        why=[why_token, why_powers, *why_number, why_wishes, why_source, *why_consent(consent)],
+        why=[why_token, why_powers, *why_parts, *why_number, why_wishes, why_source, *why_consent(consent)],
     )
     if posting.original is not None:
         # The page keeps the id that it was told.
@@ -271,13 +273,6 @@ def limit_names(asked: Asked, grant: Grant) -> None:
         names = ", ".join(folded[:5]) + (f" and {len(folded) - 5} more" if len(folded) > 5 else "")
         text = f"The company has as many token names as it may; {names} is kept in the token {OVERFLOW}."
         asked.warn(OVERFLOW, "too_many_token_names", text)
-
-
-def name_visitor(asked: Asked) -> None:
-    """Adds what a page's own names for its fields say of the visitor's name; what was sent stays as it is."""
-    names = names_of(asked.tokens)
-    asked.tokens |= names
-    asked.made |= names.keys()
 
 
 def check_redirect(asked: Asked, grant: Grant) -> None:

@@ -211,7 +211,7 @@ def test_a_script_knows_what_its_snippet_says_and_nothing_that_is_empty(pages: P
     assert told["carry"] is False
     assert told["messages"].keys() == {"en"}
     assert told["messages"]["en"]["sent"] == "We call you."
-    assert told["messages"]["en"].keys() == {"consent", "sending", "sent", "refused", "failed"}
+    assert told["messages"]["en"].keys() == {"consent", "sending", "sent", "refused", "failed", "phone"}
     assert told["build"] != known.get("build")
 
 
@@ -232,8 +232,8 @@ def test_a_script_shows_what_is_published_in_each_language_with_words_for_it(pag
     assert known["languages"]["es-MX"]["links"][0] == ["Términos", f"{PAGE}/t?a=1&b=2"]
     # The company's words come first, then ours for less of the language, then the English ones.
     words = known["messages"]
-    assert (words["es-MX"]["sent"], words["es-MX"]["sending"]) == ("Listo.", "Enviando …")
-    assert (words["fr"]["failed"], words["fr"]["sending"]) == ("Erreur.", "Sending …")
+    assert (words["es-MX"]["sent"], words["es-MX"]["sending"]) == ("Listo.", "Enviando...")
+    assert (words["fr"]["failed"], words["fr"]["sending"]) == ("Erreur.", "Sending...")
     # Another text is another version, and a deleted one is shown as before.
     newer = pages.publish(snippet, label="Yes, call me")
     assert pages.told(snippet)["languages"]["en"]["version"] == newer["content_hash"] != english["content_hash"]

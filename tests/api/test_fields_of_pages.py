@@ -1,4 +1,4 @@
-"""What a page calls its visitor's name becomes `first_name` and `last_name`, beside what the page sent."""
+"""What the names of a page's fields mean: its visitor's first and last name, a number in parts, encoded labels."""
 
 from flask.testing import FlaskClient
 
@@ -40,3 +40,14 @@ def test_the_names_take_no_room_of_the_companys_token_names(client: FlaskClient,
     again = send(client, account.publishable_token, **SAID, headers={"Idempotency-Key": "one"}).get_json()
     once_more = send(client, account.publishable_token, **SAID, headers={"Idempotency-Key": "one"}).get_json()
     assert once_more["lead_id"] == again["lead_id"]
+
+
+def test_a_page_sends_its_number_in_parts_and_its_labels_encoded(client: FlaskClient, account: Account) -> None:
+    form = {"caller_id": "719", "data[phone2]": "222", "data[phone3]": "1234", "data[TG9hbiBhbW91bnQ=]": "500"}
+    taken(client.post("/api/v1/leads", data={"lead_token": account.publishable_token} | form))
+    [lead] = account.leads()
+    assert lead["caller_id"] == "+17192221234"
+    assert lead["data"] == {"phone2": "222", "phone3": "1234", "loan_amount": "500"}
+    widget = {"caller_id": "07911 123456", "data[full_phone]": "+447911123456", "explain": "true"}
+    answer = taken(client.post("/api/v1/leads", data={"lead_token": account.publishable_token} | widget))
+    assert answer["lead"]["caller_id"] == "+447911123456"
