@@ -1,7 +1,7 @@
 """The country that stands beside a number: `phone_country=GB`, `country_code=+44`, `{"number": …, "country": …}`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from server.foreign.words import says_phone, spelt
@@ -23,7 +23,10 @@ CODES = ("countrycode", "countryiso", "countryiso2", "isocountry", "iso2", "iso"
 SHORT_CODES = ("code", "prefix", "phonecode", "phoneprefix", "mobilecode", "mobileprefix", "telcode", "telprefix")
 POSTAL = ("country", "pais", "land", "pays", "paese")
 # What is left of a number's name says whose it is.
-NUMBERS = re.compile(r"(?:phonenumber|phone|number|mobile|cell|telephone|tel|whatsapp|callerid|caller|num|no)+$")
+NUMBERS = re.compile(
+    r"(?:phone|number|mobile|mobil|cellphone|cell|telephone|tel|whatsapp|callerid|caller|num|no|telefon[eo]?|telefoon|nummer"
+    r"|handy|celular|movil|numero)+$"
+)
 
 CALLING = re.compile(r"(?:\+|00)? ?(\d{1,4})", re.A)
 CALLING_INSIDE = re.compile(r"\+ ?(\d{1,4})\b", re.A)
@@ -106,11 +109,17 @@ def may_be_country(name: str) -> bool:
     return PARTS.search(name) is not None
 
 
-def countries_in(tree: Mapping[str, Any], parent: str = "") -> list[Country]:
-    """The countries among the members of a thing, which stands under `parent`; what dials goes first."""
+def countries_in(tree: Mapping[str, Any], parent: str = "") -> dict[str, Beside]:
+    """The countries among the members of a thing, which stands under `parent`, by whose number they are said of."""
     inside = says_phone(parent)
-    found = (country_of(name, value, inside) for name, value in tree.items() if inside or may_be_country(name))
-    return sorted((each for each in found if each is not None), key=lambda each: (not each.dials, not each.digits))
+    best: dict[tuple[str, bool], Country] = {}
+    for name, value in tree.items():
+        found = country_of(name, value, inside) if inside or may_be_country(name) else None
+        # A calling code says more of a number than a country does.
+        if found and (found.digits or (found.stem, found.dials) not in best):
+            best[found.stem, found.dials] = found
+    regions = {key: country.region for key, country in best.items()}
+    return {stem: Beside(regions.get((stem, True)), regions.get((stem, False))) for stem, _ in best}
 
 
 def country_of(name: str, value: Any, inside: bool) -> Country | None:
@@ -131,16 +140,11 @@ def country_of(name: str, value: Any, inside: bool) -> Country | None:
     return None
 
 
-def beside(countries: Iterable[Country], name: str) -> Beside:
-    """Of the countries of a thing those of the number with this name."""
-    countries = list(countries)
-    if not countries:
-        return NOWHERE
-    stem = stem_of(spelt(name[:LONGEST]).replace(" ", ""))
-    # Its own goes before one that is said of all.
-    near = [each for each in countries if each.stem == stem] + [each for each in countries if not each.stem]
-    dialled = next((each.region for each in near if each.dials), None)
-    return Beside(dialled, next((each.region for each in near if not each.dials), None))
+def beside(countries: Mapping[str, Beside], name: str) -> Beside:
+    """Of the countries of a thing those of the number with this name; one that is said of all goes last."""
+    own = countries.get(stem_of(spelt(name[:LONGEST]).replace(" ", "")), NOWHERE)
+    everybodys = countries.get("", NOWHERE)
+    return Beside(own.region or everybodys.region, own.postal or everybodys.postal)
 
 
 def stem_of(compact: str) -> str:

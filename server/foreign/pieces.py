@@ -17,9 +17,14 @@ ENDS = (
     ("area", re.compile(r"(?:areacode|area|npa|citycode|stdcode|ddd|lada|vorwahl|prefisso|codigoarea|codigodearea)$")),
     ("middle", re.compile(r"(?:prefix|exchange|nxx|middle|first3|firstthree)$")),
     ("line", re.compile(r"(?:linenumber|line|suffix|subscriber|subscribernumber|last4|lastfour|station)$")),
-    ("rest", re.compile(r"(?:localnumber|local|phonenumber|phoneno|phone|number|telephone|mobile|cell|tel)$")),
+    (
+        "rest",
+        re.compile(
+            r"(?:local|phone|number|phoneno|mobile|mobil|cell|tel|telefon[eo]?|telefoon|nummer|handy|celular|movil|numero)$"
+        ),
+    ),
 )
-PHONES = re.compile(r"(?:phonenumber|phoneno|phone|number|telephone|tel)+$")
+PHONES = re.compile(r"(?:phone|number|phoneno|telephone|tel|telefon[eo]?|telefoon|nummer|numero|local)+$")
 NUMBERED = re.compile(r"(.*?)(\d)$", re.A)
 
 

@@ -77,7 +77,7 @@ def guessed(path: str, name: str, value: Any, *keys: Key, by: str = "name") -> L
 
 def trail(keys: Sequence[Key]) -> tuple[str, ...]:
     """The names that lead to a value, the outermost first, from its keys, of which the nearest is first."""
-    return (*keys[-1].above, *(key.name for key in reversed(keys))) if keys else ()
+    return (*keys[-1].above, *(key.owner or key.name for key in reversed(keys))) if keys else ()
 
 
 def simple(value: Any) -> bool:

@@ -1,13 +1,13 @@
 """Any payload: every value of it by its path, what its key says, and as a last resort what it looks like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from server.foreign.countries import Country, beside, countries_in
+from server.foreign.countries import Beside, beside, countries_in
 from server.foreign.pieces import join_list, join_pieces
 from server.foreign.reading import LONGEST, NAMED, Claim, Leaf, Reading, Tree, beneath, guessed, scalars, trail
-from server.foreign.words import Key, says_phone
+from server.foreign.words import Key, says_phone, spelt
 
 # Members that only hold what the thing around them is called after.
 HOLDERS = frozenset({"value", "values", "raw", "raw_value", "text", "answer", "string_value"})
@@ -16,6 +16,10 @@ LABELS = ("name", "label", "key", "title", "question", "field", "id")
 
 # Members that say which of a list's things it is, and so whose.
 DESCRIBES = ("type", "kind", "role", "relation", "relationship", "category", "party")
+
+# The two ends of a call.
+ENDS = {"from": "to", "caller": "called", "calling": "called", "ani": "dnis", "to": "from", "called": "caller"}
+TURNED = ENDS | {"dnis": "ani", "callee": "caller", "destination": "from", "dialed": "from", "recipient": "from"}
 
 NO_KEY = Key("")
 
@@ -49,8 +53,9 @@ def walk_members(tree: Tree, path: str, name: str, keys: tuple[Key, ...]) -> Ite
     nearest = keys[0].name if keys else ""
     whole = join_pieces(tree, nearest)
     countries = countries_in(tree, nearest)
+    outbound = is_outbound(tree)
     for member, inner in tree.items():
-        near: tuple[Key, ...] = (Key(member, parent, above),)
+        near: tuple[Key, ...] = (Key(member, parent, above, turned(member) if outbound else ""),)
         if member.lower() in HOLDERS and (label or keys):
             near = (Key(label, above=() if keys else above), *keys) if label else keys
         leaves = walk(inner, beneath(path, member), joined(name, member), *near)
@@ -59,12 +64,26 @@ def walk_members(tree: Tree, path: str, name: str, keys: tuple[Key, ...]) -> Ite
         yield from (dialled(leaf, countries, member) for leaf in leaves) if countries else leaves
 
 
+def is_outbound(tree: Tree) -> bool:
+    """Whether a call or a message went out to the lead, so that `from` is ourselves."""
+    return any(
+        isinstance(value, str) and value.lower().startswith(("outbound", "outgoing"))
+        for name, value in tree.items()
+        if "direction" in name.lower()
+    )
+
+
+def turned(member: str) -> str:
+    """The name as it would be, had the lead called us."""
+    return " ".join(TURNED.get(word, word) for word in spelt(member).split())
+
+
 def of_pieces(leaf: Leaf, whole: str, keys: tuple[Key, ...]) -> Leaf:
     """The last piece of a number, which claims to be the whole of it."""
     return replace(leaf, claim=Claim("caller_id", whole, leaf.path, "joined pieces", NAMED, trail(keys)))
 
 
-def dialled(leaf: Leaf, countries: list[Country], member: str) -> Leaf:
+def dialled(leaf: Leaf, countries: Mapping[str, Beside], member: str) -> Leaf:
     """A number with the country that stands beside it; one that stands nearer stays."""
     claim = leaf.claim
     if claim is None or claim.field != "caller_id" or claim.region or claim.postal:

@@ -76,16 +76,20 @@ COUNTED = re.compile(
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 # Digits as people write numbers, with a sign of it: a plus, brackets, or at least ten of them.
 PHONE = re.compile(r"\+?[\d ().\-/]{7,24}", re.A)
+# What exports put in front of it, such as `p:+1303…`.
+MARKS = re.compile(r"(?:(?:p:|['`\u2018\u2019])\s*)+(?=[+(\d])", re.I)
 DATE_OR_ADDRESS = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:\D.*)?|\d{1,3}(?:\.\d{1,3}){3}", re.A)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The name of a value, that of what it stands in, and all names further out, the outermost first."""
+    """The name of a value, that of what it stands in, and all names further out, the outermost first. `owner` says
+    whose the value is, where the name says the contrary."""
 
     name: str
     parent: str = ""
     above: tuple[str, ...] = ()
+    owner: str = ""
 
 
 def meaning(key: Key, value: Any) -> tuple[str, bool] | None:
@@ -112,7 +116,8 @@ def says_phone(name: str) -> bool:
 
 def is_written(value: Any) -> bool:
     """Whether a value is written as numbers are, without letters."""
-    return PHONE.fullmatch(str(value).strip()) is not None and digits(str(value)) >= 7
+    text = MARKS.sub("", str(value).strip(), count=1)
+    return PHONE.fullmatch(text) is not None and digits(text) >= 7
 
 
 def shape(key: Key, value: Any) -> str | None:
@@ -120,7 +125,7 @@ def shape(key: Key, value: Any) -> str | None:
     is asked of the few that are looked at closely."""
     if not isinstance(value, str) or len(value) > 254:
         return None
-    text = value.strip()
+    text = MARKS.sub("", value.strip(), count=1)
     if "@" in text:
         return "email" if EMAIL.fullmatch(text) else None
     if COUNTED.search(spelt(key.name)) or not PHONE.fullmatch(text) or DATE_OR_ADDRESS.fullmatch(text):
