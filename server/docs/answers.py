@@ -163,7 +163,11 @@ CONSENT_RECORD = always(
 )
 WARNING = always(param=TEXT, code=TEXT, message=TEXT)
 DEDUPE = always(action=TEXT, matched_lead_id=or_null(UUID), rule=or_null(TEXT))
-MATCHED = always(**{"field": TEXT, "from": TEXT, "by": TEXT, "payload": TEXT})
+MATCHED = strict(
+    dict.fromkeys(("field", "from", "by", "payload", "rule"), TEXT)
+    | {"passed_over": listing(always(**{"from": TEXT, "reason": SENTENCE}))},
+    ["field", "from", "by", "payload"],
+)
 MESSAGE = always(action_id=WHOLE, position=WHOLE, kind=TEXT, content={})
 METADATA = always(root={"type": "string", "enum": ["lead"]}, request_id=UUID, submission_id=or_null(UUID))
 COUNTED = ("total", "created", "updated", "unchanged", "replayed", "refused", "unavailable")

@@ -39,6 +39,10 @@ WORDS: Mapping[str, str] = {
     "matched.from": "Where in the payload it stood.",
     "matched.by": "How it was recognised.",
     "matched.payload": "The system whose payload it is.",
+    "matched.rule": "Why this one was taken; only where it was guessed.",
+    "matched.passed_over": "What else might have been taken.",
+    "passed_over.from": "Where in the payload it stood.",
+    "passed_over.reason": "Why it was not taken.",
     # A lead
     "lead": "The lead: as it is stored where the token shows that, else as this request sent it, with `null` for what"
     " it did not say.",

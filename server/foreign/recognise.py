@@ -9,6 +9,7 @@ from typing import Any
 
 from server.foreign.callrail import is_callrail, read_callrail
 from server.foreign.choice import NO_CHOICE, Choice, choose
+from server.foreign.countries import countries_in
 from server.foreign.elementor import is_elementor, read_elementor
 from server.foreign.flat import is_flat, read_flat
 from server.foreign.formstack import is_formstack, read_formstack
@@ -23,7 +24,7 @@ from server.foreign.reading import TOLD, Claim, Leaf, Reading, Tree, beneath, re
 from server.foreign.tally import is_tally, read_tally
 from server.foreign.typeform import is_typeform, read_typeform
 from server.foreign.unbounce import is_unbounce, read_unbounce
-from server.foreign.walk import read_any, walk
+from server.foreign.walk import dialled, read_any, walk
 from server.foreign.webflow import is_webflow, read_webflow
 from server.foreign.whatconverts import is_whatconverts, read_whatconverts
 from server.foreign.words import spelt
@@ -117,7 +118,15 @@ def read(tree: Tree, path: str = "") -> Reading:
     """The payload's reading by the first mapper that knows it, also where one member holds it; else it is walked."""
     nested = unflattened(tree)
     mapper = mapper_of(nested, KNOWN) or mapper_of_member(nested) or mapper_of(nested, SHAPES)
-    return (mapper or read_any)(nested, path)
+    return read_any(nested, path) if mapper is None else with_countries(mapper(nested, path))
+
+
+def with_countries(reading: Reading) -> Reading:
+    """The reading, in which a number has the country that stands beside it by its name."""
+    countries = countries_in({leaf.name: leaf.value for leaf in reading.leaves})
+    if not countries:
+        return reading
+    return replace(reading, leaves=tuple(dialled(leaf, countries, leaf.name) for leaf in reading.leaves))
 
 
 def mapper_of(tree: Tree, mappers: Iterable[tuple[Knows, Mapper]]) -> Mapper | None:

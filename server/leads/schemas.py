@@ -240,7 +240,12 @@ class LeadSchema(Schema):
     offer_lead_token = Text(**about("Like `lead_token`, looking only at offers.", "0123456789abcdef0123456789abcdef"))
     caller_id = Text(
         digits=True,
-        **about("The lead's phone number, in any usual spelling; it is normalised to E.164.", "+17192221234"),
+        **about(
+            "The lead's phone number, in any usual spelling; it is normalised to E.164. A number without `+` is of the"
+            " company's region, or of the country that stands beside it as `phone_country`, or as a calling code in"
+            " `country_code`, `calling_code` or `dial_code`.",
+            "+17192221234",
+        ),
     )
     number = Text(digits=True, **about("An alias of `caller_id`.", "+17192221234"))
     email = Text(
