@@ -39,6 +39,10 @@ class ReplaySchema(Schema):
     """What a replay takes."""
 
     dry_run = Switch("Whether only to show what would happen.", load_default=False)
+    accept_unproven = Switch(
+        "Whether to take it though it lacks a proof or an origin that its token asks for; *why* keeps that you did.",
+        load_default=False,
+    )
     lead_token_id = RowId(
         "Another lead token of the company, with which it is taken as if it had come.", 1, load_default=None
     )
@@ -155,6 +159,7 @@ def replay_submission(submission_id: str) -> Response:
         now=clock.now(),
         request_id=g.request_id,
         dry_run=asked["dry_run"],
+        accepts_unproven=asked["accept_unproven"],
         other_token=other_token is not None,
     )
     return take_again(posting_of(kept, wanted), other_token or kept["lead_token_id"], wanted.dry_run)

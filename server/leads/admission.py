@@ -66,9 +66,8 @@ def admit(posting: Posting, grant: Grant, powers: str) -> None:
     """Turns away what may not use the token at all, or not here."""
     if posting.by_key:
         return
-    if grant.kind == "publishable" and not rules.origin_allowed(
-        grant.allowed_origins, posting.origin, posting.referrer
-    ):
+    is_listed = rules.origin_allowed(grant.allowed_origins, posting.origin, posting.referrer)
+    if grant.kind == "publishable" and not is_listed and not posting.replays:
         origin = posting.origin or rules.origin_of(posting.referrer) or "no origin"
         raise Refused(
             "origin_not_allowed",
@@ -98,7 +97,7 @@ def require_key(posting: Posting, grant: Grant) -> None:
 
 def prove(posting: Posting, grant: Grant) -> None:
     """Lets a request pass that comes from whom the token's owner gave the secret to; raises Refused for any other."""
-    if grant.payload_secret is None or posting.proven or posting.by_key:
+    if grant.payload_secret is None or posting.original is not None or posting.by_key:
         return
     if not grant.payload_secret:
         text = "The secret of this token cannot be read"

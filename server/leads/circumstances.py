@@ -10,6 +10,7 @@ from server.leads import rows
 from server.leads.params import redacted, redacted_text
 from server.leads.posting import Posting
 from server.leads.room import ROW_BYTES
+from server.leads.unproven import evidence_of
 from server.lib import json
 from server.lib.ledger import Runner
 from server.periods import QUARANTINED_KEPT, REFUSED_KEPT
@@ -49,6 +50,8 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
     if posting.subject is not None:
         received["path"] = posting.subject[:100]
+    if not posting.by_key and (grant.payload_secret is not None or grant.allowed_origins or posting.original):
+        received |= evidence_of(posting, grant)
     if posting.gpc:
         received["gpc"] = True
     if posting.unreadable is not None:

@@ -17,6 +17,7 @@ from server.leads.pages import complete_number, name_visitor, with_labels
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked, refuse_misspelt
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
+from server.leads.unproven import judge_replay, say_lacks
 from server.leads.wishes import limit_wishes
 from server.lib import json, secrets
 from server.lib.pattern import Matcher
@@ -134,6 +135,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     if powers == PUBLIC and posting.size > grant.most_public_bytes:
         raise too_large(grant.most_public_bytes)
     prove(posting, grant)
+    why_proof = judge_replay(posting, grant) if posting.replays else []
     lifted = None
     if lifting.FLAG in tree and posting.verb in (None, "update") and lifting.wished(tree):
         # What is lifted is spelt by others.
@@ -157,6 +159,9 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
             "key_ignored",
             "The credential that was sent is no API key of this company; it is ignored.",
         )
+    if why_proof:
+        text = f"The submission lacks {say_lacks(why_proof[0]['read']['lacks'])}: {why_proof[0]['rule']}."
+        asked.warn("accept_unproven", "unproven", text)
     fields = asked.fields
     attribution, why_source = attribute(
         fields.get("traffic_source_id"), fields.get("sub_id"), grant.sources, grant.default_source
@@ -188,7 +193,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
         callback_at=callback_at,
         lifted=lifted,
         consent=consent,
-        why=[why_token, why_powers, *why_parts, *why_number, why_wishes, why_source, *why_consent(consent)],
+        why=[why_token, why_powers, *why_proof, *why_parts, *why_number, why_wishes, why_source, *why_consent(consent)],
     )
     if posting.original is not None:
         # The page keeps the id that it was told.

@@ -1,7 +1,7 @@
 """What one request brings to intake, as plain values: HTTP, a CSV row and a replay all make one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,11 @@ class Original:
     purge_at: datetime | None
     dry_run: bool
     released: bool = False
+    # What it lacked of what its token asked for when it came, whether its payload's proof held then, and whether who
+    # replays it takes it all the same.
+    lacked: Mapping[str, str] = field(default_factory=dict)
+    proven: bool = False
+    accepts_unproven: bool = False
     why: Sequence[dict[str, Any]] = ()
 
 
@@ -96,13 +101,16 @@ class Posting:
     signed: bytes = b""
     # What else its sender did of which this is a part; `why` says so.
     because: str = ""
-    # Whether its origin was proven before: what is taken once more has lost its proof.
-    proven: bool = False
 
     @cached_property
     def verb(self) -> str | None:
         """What is done to the one lead that is named; None for a lead that comes in."""
         return VERBS.get(self.endpoint)
+
+    @property
+    def replays(self) -> bool:
+        """Whether it has a submission taken once more."""
+        return self.original is not None and not self.original.released
 
     @property
     def releases(self) -> bool:

@@ -19,9 +19,6 @@ from server.lib.wire import Code, Unreadable
 # What differs between any two leads, or any two states of one, and says nothing.
 UNTOLD = frozenset({"id", "created_at", "updated_at"})
 
-# What is refused so had no proof of its origin, if its token asks for one; all else had it, or needs it no more.
-UNPROVEN = frozenset({"key_required", "key_invalid"})
-
 Json = dict[str, Any]
 
 
@@ -33,6 +30,8 @@ class Wanted:
     now: datetime
     request_id: str
     dry_run: bool = False
+    # Whether it is to be taken though it lacks a proof that was asked for.
+    accepts_unproven: bool = False
     # Whether another token than the submission's own is to count.
     other_token: bool = False
 
@@ -80,7 +79,6 @@ def posting_again(kept: Mapping[str, Any], wanted: Wanted, original: Original) -
         user_agent=kept["user_agent"],
         gpc=received.get("gpc", False),
         submission_id=original.submission_id if original.released else None,
-        proven=kept["code"] not in UNPROVEN,
     )
 
 
@@ -100,6 +98,7 @@ def unreadable_again(kept: Mapping[str, Any], text: str | None) -> Unreadable | 
 
 def original_of(kept: Mapping[str, Any], wanted: Wanted) -> Original:
     """What is taken once more. The replay of a replay is one of the first: so it is taken once in all."""
+    received = json.load(kept["received"])
     return Original(
         submission_id=kept["replay_of_id"] or kept["id"],
         powers=kept["powers"],
@@ -110,6 +109,9 @@ def original_of(kept: Mapping[str, Any], wanted: Wanted) -> Original:
         created_at=kept["created_at"],
         purge_at=kept["purge_at"],
         dry_run=wanted.dry_run,
+        lacked=received.get("lacks", {}),
+        proven=received.get("proven", False),
+        accepts_unproven=wanted.accepts_unproven,
     )
 
 

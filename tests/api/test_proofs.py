@@ -4,21 +4,16 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, g
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from server.api.leads import read_posting
-from server.errors import Refused
 from server.lead_tokens.models import LeadToken
-from server.lead_tokens.queries import find_grant
-from server.leads.admission import prove
 from server.lib.vault import Vault
 from tests import raw
 from tests.api.calls import LEADS, NUMBER, Json, refused, send, take, taken
@@ -170,18 +165,6 @@ def test_the_bytes_count_as_they_came_at_the_socket(live: Live, client: FlaskCli
     answer = raw.ask(live.port, raw.request("POST", target, headers, body.replace(b"+", b"-")))
     assert (answer.status, answer.json["code"]) == (401, "key_invalid")
     assert SECRET not in live.text
-
-
-def test_what_was_proven_before_is_not_asked_again(app: Flask, client: FlaskClient, account: Account) -> None:
-    token = make(client, account)
-    with app.test_request_context(LEADS, method="POST", json={"lead_token": token["value"]}):
-        g.request_id = "-"
-        posting, grant = read_posting(), find_grant(token["value"])
-        assert grant is not None
-        with pytest.raises(Refused):
-            prove(posting, grant)
-        prove(replace(posting, proven=True), grant)
-        assert SECRET not in repr(grant)
 
 
 # The secret
