@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from werkzeug.http import HTTP_STATUS_CODES
 
+from server.lib.redact import redact_text
+
 # Every code that an answer can carry, with its status (the contract's table); `quarantined` stands in submissions
 # only, for its sender hears what it would have heard anyway.
 STATUS_OF_CODE = {
@@ -85,12 +87,17 @@ class Refused(HandraiserError):
         super().__init__(message)
         self.code = code
         self.status = STATUS_OF_CODE[code]
-        self.message = message
-        self.errors = {name: list(texts) for name, texts in (errors or {}).items()}
-        self.detail = detail or message
+        self.message = echoed(message)
+        self.errors = {echoed(name): [echoed(text) for text in texts] for name, texts in (errors or {}).items()}
+        self.detail = echoed(detail or message)
         self.retry_after = retry_after
 
     @property
     def title(self) -> str:
         """The name of the status, as RFC 9457 wants it."""
         return HTTP_STATUS_CODES[self.status]
+
+
+def echoed(text: str) -> str:
+    """A text that may repeat what was sent, which is an address or JSON where it holds a secret."""
+    return redact_text(text) if "=" in text or '"' in text else text

@@ -23,8 +23,8 @@ from server.docs.operation import (
     Subject,
     link,
 )
-from server.leads.params import CREDENTIALS
 from server.leads.schemas import LeadSchema
+from server.lib.redact import is_credential
 from server.periods import RESTORABLE, spoken
 
 CALLER_ID = Subject(
@@ -88,7 +88,7 @@ LEAD_BODIES = {"LeadBody": lead_body(), "LeadChange": lead_change()}
 
 def lead_query() -> list[Json]:
     """The same in a query string, where no key and no object stand."""
-    controls = [in_query(name, about) for name, about in CONTROLS.items() if name not in CREDENTIALS]
+    controls = [in_query(name, about) for name, about in CONTROLS.items() if not is_credential(name)]
     return [*asked(LeadSchema(exclude=("data", "consent"))), *controls]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from server.lead_tokens import rules
 from server.lead_tokens.rules import Grant
 from server.leads import rows
-from server.leads.params import redacted, redacted_text
 from server.leads.posting import Posting
 from server.leads.room import ROW_BYTES
 from server.leads.unproven import evidence_of
 from server.lib import json
 from server.lib.ledger import Runner
+from server.lib.redact import redact, redact_text
 from server.periods import QUARANTINED_KEPT, REFUSED_KEPT
 
 # It can be neither replayed nor released.
@@ -47,7 +47,7 @@ def expose(runner: Runner, grant: Grant, origin: str, now: datetime) -> None:
 
 def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     """The values that every submission has, taken or refused: what came, from where, when."""
-    received: dict[str, Any] = {"query": redacted(posting.query), "body": redacted(posting.body)}
+    received: dict[str, Any] = {"query": redact(posting.query), "body": redact(posting.body)}
     if posting.subject is not None:
         received["path"] = posting.subject[:100]
     if not posting.by_key and (grant.payload_secret is not None or grant.allowed_origins or posting.original):
@@ -55,7 +55,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     if posting.gpc:
         received["gpc"] = True
     if posting.unreadable is not None:
-        received["unread"] = redacted_text(posting.unreadable.body)
+        received["unread"] = redact_text(storable(posting.unreadable.body))
     values = UNSAID | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
@@ -67,7 +67,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
         "submission_endpoint": posting.endpoint,
         "submission_received": json.dump(received),
         "submission_origin": posting.origin,
-        "submission_referrer": posting.referrer,
+        "submission_referrer": posting.referrer and redact_text(posting.referrer),
         "submission_remote_ip": posting.remote_ip,
         "submission_user_agent": posting.user_agent,
         "submission_request_id": posting.request_id,
@@ -86,6 +86,11 @@ def empty_for_room(values: dict[str, Any], posting: Posting) -> None:
 def bytes_of(values: Mapping[str, Any]) -> int:
     """What a submission takes up on disk, roughly."""
     return len(values["submission_received"]) + len(values["submission_why"]) + ROW_BYTES
+
+
+def storable(body: bytes) -> str:
+    """A body that could not be read, as text that any database keeps."""
+    return body.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
 def key_of(posting: Posting, grant: Grant) -> int | None:

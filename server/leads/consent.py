@@ -15,6 +15,7 @@ from server.leads.normalise import in_zone
 from server.leads.params import Asked
 from server.leads.posting import Posting
 from server.lib import clock, json
+from server.lib.redact import redact_text
 
 # Of the record's shape.
 VERSION = 1
@@ -171,9 +172,9 @@ def record_of(consent: Consent, posting: Posting, grant: Grant, subject: Mapping
             "shown_at": time(given.shown_at) if given else None,
             "granted_at": time(given.granted_at) if given else None,
             "received_at": clock.text(posting.came_at),
-            "page_url": given.page_url if given else None,
+            "page_url": redact_text(given.page_url) if given and given.page_url else None,
             "origin": posting.origin,
-            "referrer": posting.referrer,
+            "referrer": posting.referrer and redact_text(posting.referrer),
             "remote_ip": posting.remote_ip,
             "user_agent": posting.user_agent,
             "gpc": posting.gpc or (given is not None and given.gpc),

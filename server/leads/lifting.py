@@ -12,15 +12,13 @@ from server.foreign.choice import said_of_strangers
 from server.foreign.meta import is_dummy
 from server.foreign.opening import Opener
 from server.foreign.recognise import Lifted, holds_data, lift, match
-from server.leads.params import CREDENTIALS, READ_CONTROLS, RESERVED, Asked, blank, invalid_character, read_data
+from server.leads.params import READ_CONTROLS, RESERVED, Asked, blank, invalid_character, read_data
 from server.leads.schemas import FIELDS
 from server.leads.tokens import LONGEST_NAME, token_name
+from server.lib.redact import is_credential
 from server.lib.wire import first_bad_character
 
 FLAG = "auto_format_nested_fields"
-
-# A credential within a payload, by the end of its path.
-ENDS = tuple(f"_{name}" for name in CREDENTIALS)
 
 # Reserved names that mean something to us, or to the framework that made the form; all others are the payload's own.
 OURS = frozenset(FIELDS) | READ_CONTROLS | {"utf8", "_method", "authenticity_token", "hub_verify_token"}
@@ -88,7 +86,7 @@ def named_tokens(lifted: Lifted) -> Tree:
     nameless = count(1)
     for key, value in lifted.tokens:
         name = token_name(key)
-        if name in CREDENTIALS or name.endswith(ENDS):
+        if is_credential(key):
             continue
         # A blank value uses its number up too: the next one has the same name in every lead of the form.
         name = name or f"field_{next(nameless)}"

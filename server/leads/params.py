@@ -1,6 +1,5 @@
 """From a request's parameters to what was asked for: fields, tokens, credentials and switches. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,28 +61,11 @@ READ_CONTROLS = frozenset(
 FILLED_FROM_DATA = ("caller_id", "email", "traffic_source_id", "sub_id")
 
 TOKEN_PARAMETERS = {"lead_token": None, "schedule_lead_token": "schedule", "offer_lead_token": "offer"}
-# What proves a foreign payload counts as one, though no key of ours.
-CREDENTIALS = (
-    "lead_token",
-    "schedule_lead_token",
-    "offer_lead_token",
-    "auth_token",
-    "google_key",
-    "hub_verify_token",
-    "handshakekey",
-)
-
-# In JSON and forms a sign stands between name and value, in multipart an empty line.
-SECRET_IN_TEXT = re.compile(
-    rf"((?:{'|'.join(CREDENTIALS).replace('_', '[_.]')})(?:[\"'\]\s]*[:=][\"'\s]*|[\"']?\s*\n\r?\n))[^\"'&\s,}}]+", re.I
-)
 
 # Fields that lose no more than their end when they are too long. An id that is cut could be another lead's, and what
 # was agreed to counts only as a whole.
 CUT = ("email", "sub_id", "traffic_source_id", "contact_field_type")
 
-# What a text has in it that hides one of them.
-HIDES_SECRET = ("_token", "google_key", "andshake")
 
 # A request can hold forty thousand keys without a name.
 MOST_WARNINGS = 100
@@ -134,34 +116,6 @@ def sent_token(tree: Mapping[str, Any]) -> tuple[object, str | None]:
         if not blank(tree.get(name)):
             return tree[name], owner_kind
     return None, None
-
-
-def redacted(value: Any) -> Any:
-    """What is kept of a request: all of it but its secrets, also where they were put by mistake."""
-    if isinstance(value, list):
-        return [redacted(item) for item in value]
-    if isinstance(value, str):
-        # JSON as text and the address of a webhook hide them; most texts are shorter than a secret with its name.
-        hides = len(value) > 16 and any(word in value for word in HIDES_SECRET)
-        return SECRET_IN_TEXT.sub(r"\1[redacted]", value) if hides else value
-    if not isinstance(value, dict):
-        return value
-    return {name: kept_of(name, inner) for name, inner in value.items()}
-
-
-def kept_of(name: str, value: Any) -> Any:
-    """One parameter without its secrets."""
-    # Few names come near to a credential's, and what is made of a name never mends a word that is not there.
-    near = name.lower()
-    if ("token" in near or "google" in near or "handshake" in near) and token_name(name) in CREDENTIALS:
-        return "[redacted]"
-    return redacted(value)
-
-
-def redacted_text(body: bytes) -> str:
-    """A body that could not be read, as text that any database keeps, without what looks like a secret in it."""
-    text = body.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    return SECRET_IN_TEXT.sub(r"\1[redacted]", text)
 
 
 def read_asked(tree: Mapping[str, Any], notes: Iterable[Note] = ()) -> Asked:

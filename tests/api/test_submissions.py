@@ -176,6 +176,38 @@ def test_no_secret_is_kept(client: FlaskClient, account: Account, place: str) ->
     assert "[redacted]" in row["received"]
 
 
+def test_no_secret_is_kept_that_stands_in_an_address_or_in_a_text(client: FlaskClient, account: Account) -> None:
+    secrets = [account.offer_token, account.vendor_token, account.private_key]
+    page = f"{PAGE}/?data%5Bauth%5Ftoken%5D={account.private_key}&utm_source=x"
+    sent = {
+        "authToken": account.private_key,
+        "payload": json.dumps({"leadToken": account.offer_token, "zip": "80203"}),
+        "consent": {"granted": True, "page_url": f"{PAGE}/?lead_token={account.vendor_token}#a"},
+    }
+    headers = {"Referer": page}
+    body = taken(send(client, account.schedule_token, headers=headers, **sent))
+    refused(send(client, account.schedule_token, headers=headers, **sent | {"caller_id": "911"}), "invalid_caller_id")
+    records = account.rows("select record from consent_record where company_id = :company_id")
+    kept = str(account.submissions()) + str(records) + str(shown(client, account, body["metadata"]["submission_id"]))
+    assert [secret for secret in secrets if secret in kept] == []
+    assert account.submissions()[0]["referrer"].endswith("=[redacted]&utm_source=x")
+
+
+def test_an_error_repeats_no_secret(client: FlaskClient, account: Account) -> None:
+    secret = account.private_key
+    address = f"{PAGE}/?auth_token={secret}"
+    token = {"name": "Page", "kind": "publishable", "schedule_id": account.schedule_id, "allowed_origins": [address]}
+    answers = [
+        client.post("/api/v1/lead_tokens", json=token, headers=account.bearer),
+        client.post("/api/v1/offers", json={json.dumps({"auth_token": secret}): ""}, headers=account.bearer),
+        client.get(f"/api/v1/offers?data%5Bauthtoken%5D={secret}", headers=account.bearer),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422
+        assert secret not in answer.text
+    assert "[redacted]" in answers[0].text + answers[1].text
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "code"),
     [
