@@ -14,7 +14,7 @@ from server.leads.plan import Plan
 from server.leads.posting import EDITS, Original, Posting
 from server.leads.state import ContactState, Done, KeptAnswer, State
 from server.lib import clock, json
-from server.lib.redact import without_redacted
+from server.lib.redact import REDACTED, without_redacted
 from server.lib.wire import Code, Unreadable
 
 # What differs between any two leads, or any two states of one, and says nothing.
@@ -84,11 +84,11 @@ def posting_again(kept: Mapping[str, Any], wanted: Wanted, original: Original) -
 
 
 def without(names: set[str], parameters: Mapping[str, Any]) -> Json:
-    """Parameters without some of them, and without secrets that were not kept; which owner's token came is known by its
-    name."""
+    """Parameters without some of them, and without secrets that were not kept; whose token came is known by its name."""
     kept = {name: value for name, value in parameters.items() if name not in names}
-    heard: Json = without_redacted(kept)
-    return heard | {name: value for name, value in kept.items() if name in TOKEN_PARAMETERS}
+    return {
+        name: without_redacted(value) for name, value in kept.items() if value != REDACTED or name in TOKEN_PARAMETERS
+    }
 
 
 def unreadable_again(kept: Mapping[str, Any], text: str | None) -> Unreadable | None:
