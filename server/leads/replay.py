@@ -84,7 +84,7 @@ def posting_again(kept: Mapping[str, Any], wanted: Wanted, original: Original) -
 
 
 def without(names: set[str], parameters: Mapping[str, Any]) -> Json:
-    """Parameters without some of them, and without secrets that were not kept; whose token came is known by its name."""
+    """Parameters without some of them, and without secrets that were not kept; a token is known by its name."""
     kept = {name: value for name, value in parameters.items() if name not in names}
     return {
         name: without_redacted(value) for name, value in kept.items() if value != REDACTED or name in TOKEN_PARAMETERS
