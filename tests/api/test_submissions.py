@@ -203,7 +203,7 @@ def test_an_error_repeats_no_secret(client: FlaskClient, account: Account) -> No
         client.get(f"/api/v1/offers?data%5Bauthtoken%5D={secret}", headers=account.bearer),
     ]
     for answer in answers:
-        assert answer.status_code == 422
+        assert answer.status_code in (400, 422)
         assert secret not in answer.text
     assert "[redacted]" in answers[0].text + answers[1].text
 
