@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 from tests.api.calls import LEADS, NUMBER, Json, end, refused, send, take, taken, warned
 from tests.api.test_dry_run import essence
 from tests.factories import Account
-from tests.unit.foreign import SAMPLES
+from tests.unit.foreign import CASES, SAMPLES
 
 FOREIGN = "+17194451111"
 
@@ -71,6 +72,9 @@ def post(client: FlaskClient, token: str, payload: Json, how: Any = as_json, **q
     return client.post(LEADS, query_string=asked, **how(payload))
 
 
+# Whose variations are seen at the border too: shapes that many systems send, and what Meta sends beside its leads.
+AT_THE_BORDER = [case for case in CASES if case["of"] in ("opened", "questions", "flat", "meta")]
+
 # Those that say an id of the lead's own, by which a repeated delivery is known.
 WITH_IDS = (
     *("typeform", "google_ads", "meta", "jotform", "tally", "formstack", "callrail", "callrail_form", "whatconverts"),
@@ -105,6 +109,21 @@ def test_a_payload_is_taken_as_its_program_sends_it(
     [submission] = account.submissions()
     lifted = [step for step in json.loads(submission["why"]) if step["step"] == "lift"]
     assert [step["decided"] for step in lifted] == [body["matched"]]
+
+
+@pytest.mark.parametrize("case", AT_THE_BORDER, ids=lambda case: f"{case['of']}: {case['case']}")
+def test_a_payload_leaves_the_lead_that_its_row_says(client: FlaskClient, account: Account, case: Json) -> None:
+    answer = post(client, account.schedule_token, case["tree"])
+    if "caller_id" not in case["lifted"]:
+        refused(answer, "caller_id_missing")
+        assert account.leads() == []
+        return
+    body = taken(answer)
+    assert {each["payload"] for each in body["matched"]} <= {case["payload"]}
+    [lead] = account.leads()
+    assert lead["caller_id"] == f"+1{re.sub('[^0-9]', '', str(case['lifted']['caller_id']))[-10:]}"
+    assert {name: lead["data"][name] for name in case["tokens"]} == case["tokens"]
+    assert lead["test"] == case.get("test", False)
 
 
 def test_what_hidden_fields_name_is_attributed(client: FlaskClient, account: Account) -> None:
