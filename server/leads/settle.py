@@ -14,7 +14,7 @@ from server.leads.decide import Decision, decide
 from server.leads.match import gone, lost
 from server.leads.messages import render_messages
 from server.leads.named import belongs, decide_named, no_such_lead
-from server.leads.plan import Plan
+from server.leads.plan import UNREAD, Plan
 from server.leads.posting import Original, Posting
 from server.leads.record import Record
 from server.leads.refusal import kept_whole, refusal_values, write_hidden_refusal, write_refusal
@@ -74,6 +74,8 @@ def settle(ledger: Ledger, plan: Plan) -> tuple[Taken, Record | None]:
     kept = read_answer(ledger, plan)
     if kept is not None and holds(kept, plan):
         return repeat(ledger, plan, kept)
+    if plan.public and plan.dry_run and plan.posting.original is None:
+        return rehearse(ledger, plan, kept), None
     reason = suspicion(plan)
     if plan.posting.verb is not None:
         plan, stored = read_named(ledger, plan)
@@ -109,15 +111,30 @@ def read_answer(ledger: Ledger, plan: Plan) -> KeptAnswer | None:
     return None if others else kept
 
 
+def rehearse(ledger: Ledger, plan: Plan, kept: KeptAnswer | None) -> Taken:
+    """How a page's dry run ends, which nothing that is stored of its number bears on: so none of it is read, and the
+    answer takes as long for any number. Raises Refused for what a page hears of."""
+    state.check_version(ledger, plan.grant)
+    facts = StoredFacts(now=plan.now)
+    if plan.grant.acceptance.ip_limit:
+        # Of no number: only the address counts here.
+        counted = state.read_facts(ledger, replace(plan, phone=UNREAD))
+        facts = replace(facts, leads_from_ip=counted.leads_from_ip)
+    taken, _ = conclude(ledger, plan, State(None, None, facts=facts), kept)
+    return taken
+
+
 def may_guess(ledger: Ledger, plan: Plan) -> bool:
-    """Whether to decide as if the number were new: not where something else has to be read anyway."""
-    return ledger.guesses and plan.may_create and not plan.grant.acceptance.ip_limit
+    """Whether to decide as if the number were new: not where something else has to be read anyway, nor where a wrong
+    guess would tell a page, by the time that it takes, that the number is known."""
+    return ledger.guesses and plan.may_create and not plan.public and not plan.grant.acceptance.ip_limit
 
 
 def read_stored(ledger: Ledger, plan: Plan, vendor: KeptAnswer | None) -> State:
     """What bears on a lead that comes in."""
     grant, e164 = plan.grant, plan.phone.e164
-    stored = state.read_state(ledger, grant, e164, plan.matches_offer)
+    read = state.read_state_at_once if plan.public else state.read_state
+    stored = read(ledger, grant, e164, plan.matches_offer)
     if vendor is not None:
         state.read_vendors_lead(ledger, grant, e164, stored, vendor)
     # Who names a lead that is there sends no duplicate.

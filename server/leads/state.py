@@ -28,26 +28,39 @@ def as_text(table: str, name: str) -> str:
 
 
 LEAD = ", ".join(as_text("lead", name) for name in COLUMNS)
-NUMBER = (
-    "select company.config_version, cast(contact.id as text), contact.version, contact.blocked_at,"
-    " contact.opted_out_at, contact.suppressed_at"
-    " from company left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
-    " where company.id = :company_id"
+CONTACT = (
+    "company.config_version, cast(contact.id as text), contact.version, contact.blocked_at, contact.opted_out_at,"
+    " contact.suppressed_at"
 )
+OF_NUMBER = "company left join contact on contact.company_id = company.id and contact.caller_id = :caller_id"
+NUMBER = f"select {CONTACT} from {OF_NUMBER} where company.id = :company_id"
 # A lead with the latest submission that was taken for it, which tells a double click; a replay did nothing.
-WITH_LATEST = (
-    f"select latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD} from lead"
+LATEST = f"latest.content_hash, latest.created_at, latest.lead_updated_at, {LEAD}"
+JOIN_LATEST = (
     " left join submission latest on latest.id = (select id from submission"
     " where submission.company_id = lead.company_id and submission.lead_id = lead.id"
     " and submission.action <> 'replayed' order by submission.created_at desc, submission.id desc limit 1)"
-    " where lead.company_id = :company_id and lead.caller_id = :caller_id"
 )
+WITH_LATEST = (
+    f"select {LATEST} from lead {JOIN_LATEST} where lead.company_id = :company_id and lead.caller_id = :caller_id"
+)
+# Where the values of CONTACT end in such a row, and where behind them and behind those of the latest submission the
+# lead's id stands.
+CONTACTS_VALUES = 6
+LEADS_ID = CONTACTS_VALUES + 3 + COLUMNS.index("id")
 OWN = "lead.owner_kind = :owner_kind and lead.owner_id = :owner_id"
 LIVE_LEAD = f"{WITH_LATEST} and {OWN} and lead.is_live"
 # Those that came last first.
 OFFERS_LEADS = (
     f"{WITH_LATEST} and lead.is_live and (lead.offer_id = :offer_id or ({OWN}))"
     " order by lead.created_at desc, lead.id desc"
+)
+# The contact and the leads in one look, which is the same for a number that is known and for one that is not.
+AT_ONCE, AT_ONCE_EVERYWHERE = (
+    f"select {CONTACT}, {LATEST} from {OF_NUMBER} left join lead on lead.company_id = company.id"
+    f" and lead.caller_id = :caller_id and lead.is_live and {which} {JOIN_LATEST}"
+    " where company.id = :company_id order by lead.created_at desc, lead.id desc"
+    for which in (OWN, f"(lead.offer_id = :offer_id or ({OWN}))")
 )
 # A number's leads under one owner: the live one, else the one that came last.
 LEAD_OF_NUMBER = (
@@ -218,20 +231,41 @@ def read_state(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = 
     state = State(contact, None)
     query, offer = (OFFERS_LEADS, {"offer_id": grant.offer_id}) if everywhere else (LIVE_LEAD, {})
     for each in ledger.rows(query, asked | offer):
-        lead = live_lead(state, each)
-        if owned_by(grant, lead):
-            state.live = lead
-        else:
-            state.elsewhere.append(lead)
+        place_lead(state, grant, each)
     return state
+
+
+def read_state_at_once(ledger: Ledger, grant: Grant, caller_id: str, everywhere: bool = False) -> State:
+    """The same in one look, whatever is stored: how many looks there are must not tell a page which numbers are known.
+    Raises StaleGrant."""
+    query, offer = (AT_ONCE_EVERYWHERE, {"offer_id": grant.offer_id}) if everywhere else (AT_ONCE, {})
+    rows = ledger.rows(query, owned(grant, caller_id) | offer)
+    state = State(contact_state(grant, rows[0] if rows else None), None)
+    for each in rows:
+        if each[LEADS_ID] is not None:
+            place_lead(state, grant, each[CONTACTS_VALUES:])
+    return state
+
+
+def place_lead(state: State, grant: Grant, row: tuple[Any, ...]) -> None:
+    """Notes a live lead as the one of the token's owner, or as one elsewhere under the offer."""
+    lead = live_lead(state, row)
+    if owned_by(grant, lead):
+        state.live = lead
+    else:
+        state.elsewhere.append(lead)
 
 
 def read_contact(ledger: Ledger, grant: Grant, asked: dict[str, Any]) -> ContactState | None:
     """What is known of a number; raises StaleGrant."""
-    row = ledger.row(NUMBER, asked)
+    return contact_state(grant, ledger.row(NUMBER, asked))
+
+
+def contact_state(grant: Grant, row: tuple[Any, ...] | None) -> ContactState | None:
+    """The contact of a row that begins with CONTACT; raises StaleGrant."""
     if row is None or row[0] != grant.config_version:
         raise StaleGrant
-    return None if row[1] is None else ContactState(row[1], row[2], *map(instant, row[3:]))
+    return None if row[1] is None else ContactState(row[1], row[2], *map(instant, row[3:CONTACTS_VALUES]))
 
 
 def live_lead(state: State, row: tuple[Any, ...]) -> dict[str, Any]:
