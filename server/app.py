@@ -23,6 +23,7 @@ from server.api import (
     lead_tokens,
     leads,
     observe,
+    quarantine,
     records,
     snippets,
     submissions,
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.number_limit,
         settings.token_limit,
         settings.burst_limit,
+        settings.stop_limit,
         Refusals(settings.refused_rows, settings.refused_kilobytes * 1000),
     )
     CORS(
@@ -95,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
-    for module in (leads, batch, lead_edits, records, submissions, fields, calls, health):
+    for module in (leads, batch, lead_edits, records, submissions, quarantine, fields, calls, health):
         app.register_blueprint(module.blueprint)
     for module in (configured, disclosures, snippets, lead_tokens, contacts, token_names, access):
         app.register_blueprint(module.blueprint)

@@ -122,6 +122,12 @@ class Settings:
         "How many leads a minute one address may send with one token from pages, up to 1000000, before further ones are"
         " quarantined; 0 is no limit.",
     )
+    stop_limit: int = setting(
+        "HANDRAISER_STOP_LIMIT",
+        30,
+        "How many numbers an hour one address may opt out or block from a company's pages, up to 1000000, before"
+        " further ones are quarantined; 0 is no limit.",
+    )
     guess_limit: int = limit("HANDRAISER_GUESS_LIMIT", 60, "one address may send with a wrong API key or none")
     public_kilobytes: int = setting(
         "HANDRAISER_PUBLIC_KILOBYTES",
@@ -293,6 +299,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "number_limit": a_minute,
     "token_limit": a_minute,
     "burst_limit": a_minute,
+    "stop_limit": a_minute,
     "guess_limit": a_minute,
     "public_kilobytes": lambda value: 1 <= value <= 256,
     "refused_rows": a_minute,

@@ -109,7 +109,7 @@ def settings(database: str, request: pytest.FixtureRequest) -> Iterator[Settings
 
 # All tests are one address, and many of them are quick: what limits do is for those to see that ask for them.
 UNLIMITED = {"address_limit": 0, "number_limit": 0, "token_limit": 0, "burst_limit": 0, "guess_limit": 0}
-UNLIMITED |= {"refused_rows": 0, "refused_kilobytes": 0}
+UNLIMITED |= {"stop_limit": 0, "refused_rows": 0, "refused_kilobytes": 0}
 
 
 def new_settings(database: str, request: pytest.FixtureRequest, folder: Path) -> Settings:

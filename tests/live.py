@@ -57,6 +57,7 @@ class Live:
             "HANDRAISER_NUMBER_LIMIT": str(self.settings.number_limit),
             "HANDRAISER_TOKEN_LIMIT": str(self.settings.token_limit),
             "HANDRAISER_GUESS_LIMIT": str(self.settings.guess_limit),
+            "HANDRAISER_STOP_LIMIT": str(self.settings.stop_limit),
             "HANDRAISER_REFUSED_ROWS": str(self.settings.refused_rows),
             "HANDRAISER_REFUSED_KILOBYTES": str(self.settings.refused_kilobytes),
             **self.more,

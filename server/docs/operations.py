@@ -33,6 +33,7 @@ from server.docs.snippet_operations import SNIPPET_OPERATIONS
 from server.lead_tokens.schemas import RotationSchema
 from server.leads.counts import CountFilter
 from server.leads.params import TOKEN_PARAMETERS
+from server.leads.quarantine import ACTS, QuarantineSchema
 from server.leads.queries import LeadFilter
 from server.leads.schemas import LeadSchema
 from server.leads.submissions import SubmissionFilter, WithToken
@@ -160,6 +161,21 @@ OPERATIONS: Mapping[str, Operation] = {
         examples=(Example("", {"dry_run": True}),),
         refuses=ref("ReleaseRefusal"),
         subject=SUBMISSION_ID,
+    ),
+    "quarantine.settle_quarantined": Operation(
+        page="submissions/quarantine",
+        scope="leads:update",
+        summary="Release or dismiss many at once",
+        description="Settles all submissions in quarantine that the filters mean: it takes them by today's rules, or"
+        " keeps them no longer. A dry run tells how many there are, which is what `count` has to say.",
+        answer=always(
+            act={"type": "string", "enum": [*ACTS]},
+            dry_run={"type": "boolean"},
+            counts=always(matching=WHOLE, done=WHOLE, refused=WHOLE, left=WHOLE),
+        ),
+        codes=FOR_KEY | FOR_BODY | {"edit_conflict"},
+        body={JSON: taken(QuarantineSchema())},
+        examples=(Example("", {"act": "release", "reason": "opt_outs", "dry_run": True}),),
     ),
     "fields.list_fields": Operation(
         page="tokens/fields",

@@ -5,7 +5,7 @@ from server.lead_tokens.queries import find_grant, find_grant_of
 from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads.accept import compare_patterns
 from server.leads.admission import authorises, dry_run, no_token, powers_of
-from server.leads.limits import Limits, check_limits, is_burst
+from server.leads.limits import Limits, check_limits, is_burst, stops_many
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan
 from server.leads.posting import Posting
@@ -24,7 +24,7 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
     Without `limits` it counts for none. Nothing is kept of what comes too often, nor where no such token exists, which
     raises Refused. Raises WriteFailed.
     """
-    fresh = burst = False
+    fresh = burst = many = False
     for _ in range(READINGS):
         grant = find_grant(sent_token(posting.tree)[0], fresh=fresh)
         if grant is None:
@@ -37,6 +37,7 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
             posting.keeping = keeping(limits.refusals, posting, grant, planned)
         if isinstance(planned, Plan) and planned.public:
             burst = planned.burst = burst or (limits is not None and is_burst(limits, grant, posting.remote_ip))
+            many = planned.stops_many = many or (limits is not None and stops_many(limits, planned))
         try:
             return take_with(runner, posting, grant, planned)
         except StaleGrant:

@@ -7,8 +7,10 @@ from limits.strategies import RateLimiter
 
 from server.errors import Refused
 from server.lead_tokens.rules import PUBLIC, Grant
+from server.leads.accept import stops
+from server.leads.plan import Plan
 from server.leads.room import Refusals
-from server.lib.rate_limits import Budget, network, spend
+from server.lib.rate_limits import HOUR, Budget, network, spend
 
 # What is wrong with each parameter that came too often. How much is too much is not said: it is the owner's affair.
 TOO_OFTEN = {
@@ -29,6 +31,8 @@ class Limits:
     number: int
     token: int
     burst: int
+    # How many numbers an hour one address may stop in a company.
+    stops: int = 0
     refusals: Refusals = field(default_factory=lambda: Refusals(0, 0))
 
 
@@ -62,6 +66,16 @@ def is_burst(limits: Limits, grant: Grant, address: str | None) -> bool:
     if not limits.burst or not address:
         return False
     return not Budget(limits.burst, ("burst", str(grant.token_id), network(address))).take(limits.counts)
+
+
+def stops_many(limits: Limits, plan: Plan) -> bool:
+    """Counts one number that a page stops, and tells whether its address has stopped more in this company than people
+    have."""
+    address = plan.posting.remote_ip
+    if not limits.stops or not address or not plan.public or plan.dry_run or not stops(plan):
+        return False
+    owner = ("stops", str(plan.grant.company_id), network(address))
+    return not Budget(limits.stops, owner, HOUR).take(limits.counts)
 
 
 def rate_limited(spent: Mapping[str, int]) -> Refused:

@@ -62,6 +62,8 @@ class Plan:
     why: Why
     # Whether it is one of more than people fill in.
     burst: bool = False
+    # Whether it stops one number more than people have.
+    stops_many: bool = False
     # What its values were found to match, where that was asked before.
     matcher: Matcher | None = None
 

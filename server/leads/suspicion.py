@@ -14,7 +14,7 @@ LEAST = timedelta(seconds=1)
 # The clocks of visitors may be wrong, but not by more.
 AHEAD = timedelta(days=1)
 
-HONEYPOT, STALE_STAMP, BURST = "honeypot", "stale_stamp", "burst"
+HONEYPOT, STALE_STAMP, BURST, OPT_OUTS = "honeypot", "stale_stamp", "burst", "opt_outs"
 # The parameter that each reason is about, what is said of it, and the rule.
 SAID = {
     HONEYPOT: ("hp", "is filled in", "people do not see this field: a program has filled in the form"),
@@ -28,6 +28,11 @@ SAID = {
         "has sent more within a minute with this token than people fill in",
         "one address sends so many leads a minute only if a program does",
     ),
+    OPT_OUTS: (
+        "remote_ip",
+        "has stopped more numbers within an hour than people have",
+        "one address opts so many numbers out, or blocks them, only if a program does",
+    ),
 }
 
 
@@ -38,10 +43,12 @@ class Quarantined(Refused):
 
 
 def suspicion(plan: Plan) -> str | None:
-    """Why a lead looks as if no person had sent it; None if it does not. What stops calls is heard whoever says it, and
-    what is taken once more was looked at by who has a key."""
-    if not plan.public or plan.posting.original is not None or stops(plan):
+    """Why a lead looks as if no person had sent it; None if it does not. What stops calls is heard whoever says it, but
+    not for a whole list of numbers; and what is taken once more was looked at by who has a key."""
+    if not plan.public or plan.posting.original is not None:
         return None
+    if stops(plan):
+        return OPT_OUTS if plan.stops_many else None
     if plan.asked.fields.get("hp"):
         return HONEYPOT
     if plan.burst:

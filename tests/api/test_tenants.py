@@ -173,6 +173,9 @@ CASES: dict[str, Case] = {
     "GET /api/v1/submissions/counts": Case("submissions:read", submission),
     "POST /api/v1/submissions/<submission_id>/replay": Case("submissions:replay", submission),
     "POST /api/v1/submissions/<submission_id>/release": Case("leads:update", quarantined),
+    "POST /api/v1/submissions/quarantine": Case(
+        "leads:update", quarantined, lambda account: {"act": "release", "dry_run": True}
+    ),
     f"PUT {LEADS}/<lead_id>": Case("leads:update", lead, lambda account: {"sub_id": "x"}),
     f"DELETE {LEADS}/<lead_id>": Case("leads:delete", lead),
     f"POST {LEADS}/<lead_id>/release": Case("leads:update", lead),

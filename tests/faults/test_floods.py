@@ -21,7 +21,7 @@ from tests.api.calls import LEADS, NUMBER, PAGE, SUBMISSIONS, Json, refused, tak
 from tests.conftest import new_settings, opened
 from tests.factories import make_account
 
-ROWS, KILOBYTES, PUBLIC_KILOBYTES = 5, 20, 4
+ROWS, KILOBYTES, PUBLIC_KILOBYTES, STOPS = 5, 20, 4, 3
 # What no database makes smaller.
 PAD = secrets.token_hex(4_000)
 
@@ -30,6 +30,7 @@ PAD = secrets.token_hex(4_000)
 def strict(settings: Settings) -> Iterator[Flask]:
     """An application that keeps little of what strangers send."""
     few = {"refused_rows": ROWS, "refused_kilobytes": KILOBYTES, "public_kilobytes": PUBLIC_KILOBYTES}
+    few |= {"stop_limit": STOPS}
     with opened(replace(settings, **few)) as app:
         yield app
 
@@ -173,6 +174,83 @@ def test_a_page_may_send_so_much_and_a_server_more(flood: Flood) -> None:
     taken(flood.post(flood.account.schedule_token, note=long))
     exposed = {"exposed_at": clock.now(), "exposed_origin": PAGE}
     refused(flood.post(flood.account.token(**exposed), note=long), "too_large")
+
+
+# Opt-outs by the list
+
+
+def stopped(flood: Flood) -> int:
+    """How many numbers of the company are to be called no more."""
+    [found] = flood.account.rows(
+        "select count(*) as count from contact where company_id = :company_id"
+        " and (blocked_at is not null or opted_out_at is not null)"
+    )
+    return int(found["count"])
+
+
+def settle(flood: Flood, **asked: Any) -> Json:
+    """What became of the submissions in quarantine that are meant."""
+    answer = flood.client.post(f"{SUBMISSIONS}/quarantine", json=asked, headers=flood.account.key("leads:update"))
+    body: Json = answer.get_json()
+    assert answer.status_code == 200, body
+    return dict(body["counts"])
+
+
+@pytest.mark.parametrize("wish", ["opt_out", "blocked"])
+def test_an_address_that_stops_a_list_of_numbers_is_quarantined(flood: Flood, wish: str) -> None:
+    page = flood.account.publishable_token
+    answers = [flood.post(page, **{wish: True}) for _ in range(STOPS + 2)]
+    assert {frozenset(taken(answer)) for answer in answers} == {frozenset(taken(answers[0]))}
+    assert (stopped(flood), flood.codes()) == (STOPS, [None] * STOPS + ["quarantined"] * 2)
+    # A person elsewhere is heard at once, and so is whoever else sends a lead from there.
+    taken(flood.post(page, "203.0.113.2", **{wish: True}))
+    taken(flood.post(page))
+    assert (stopped(flood), flood.codes()[-2:]) == (STOPS + 1, [None, None])
+
+
+def test_a_page_of_the_owners_own_with_a_server_token_stops_as_many_as_it_likes(flood: Flood) -> None:
+    for _ in range(3 * STOPS):
+        taken(flood.post(flood.account.schedule_token, opt_out=True))
+    assert stopped(flood) == 3 * STOPS
+
+
+def test_a_dry_run_stops_nobody_and_counts_for_nothing(flood: Flood) -> None:
+    for _ in range(2 * STOPS):
+        flood.post(flood.account.publishable_token, opt_out=True, dry_run=True)
+    taken(flood.post(flood.account.publishable_token, opt_out=True))
+    assert stopped(flood) == 1
+
+
+def test_a_flood_of_opt_outs_is_released_in_one_act(flood: Flood) -> None:
+    page = flood.account.publishable_token
+    for _ in range(STOPS + 4):
+        flood.post(page, opt_out=True)
+    flood.post(page, "203.0.113.9", hp="x")
+    meant: Json = {"act": "release", "reason": "opt_outs", "remote_ip": "203.0.113.1"}
+    looked = settle(flood, **meant, dry_run=True)
+    assert (looked, stopped(flood)) == ({"matching": 4, "done": 0, "refused": 0, "left": 4}, STOPS)
+    for wrong in (3, None):
+        url = f"{SUBMISSIONS}/quarantine"
+        body = flood.client.post(url, json=meant | {"count": wrong}, headers=flood.account.bearer)
+        refused(body, "edit_conflict" if wrong else "invalid_parameter")
+    assert settle(flood, **meant, count=4) == {"matching": 4, "done": 4, "refused": 0, "left": 0}
+    assert (stopped(flood), flood.codes()) == (STOPS + 4, [None] * (STOPS + 4) + ["quarantined"])
+    assert settle(flood, act="release", dry_run=True)["matching"] == 1
+
+
+def test_a_flood_of_opt_outs_is_dismissed_in_one_act(flood: Flood) -> None:
+    page, other = flood.account.publishable_token, make_account(flood.account.app)
+    for _ in range(STOPS + 4):
+        flood.post(page, opt_out=True)
+    flood.post(other.publishable_token, hp="x")
+    assert settle(flood, act="dismiss", dry_run=True)["matching"] == 4
+    assert settle(flood, act="dismiss", count=4) == {"matching": 4, "done": 4, "refused": 0, "left": 0}
+    assert settle(flood, act="dismiss", dry_run=True)["matching"] == 0
+    assert stopped(flood) == STOPS
+    kept = [row for row in flood.account.submissions() if row["code"] == "quarantined"]
+    assert all(row["purge_at"] <= clock.now() for row in kept)
+    [elsewhere] = other.submissions()
+    assert elsewhere["purge_at"] > clock.now()
 
 
 # On disk

@@ -8,6 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.lib.postgres_ledger import PostgresLedger
+from server.lib.sqlite_ledger import SqliteLedger
 from tests.api.calls import LEADS, PAGE, taken
 from tests.factories import Account, make_account
 
@@ -82,3 +84,36 @@ def test_no_page_can_tell_by_the_time_whether_a_number_is_known(
     ]
     told.append(f"right in {right:.0%}; medians {medians[0] * 1000:.2f} and {medians[1] * 1000:.2f} ms")
     assert right < RIGHT
+
+
+@pytest.mark.parametrize("how", ["live", "blocked", "opt_out"])
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry runs", "posts"])
+def test_the_database_is_asked_the_same_of_every_number(
+    client: FlaskClient, street: Account, how: str, dry_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    new = (f"+1719{last}" for last in count(4_450_000))
+    for ledger in (SqliteLedger, PostgresLedger):
+        for name in ("row", "rows", "write", "write_if"):
+            monkeypatch.setattr(ledger, name, noting(getattr(ledger, name), asked))
+    number = brought(client, street, how, "+17194440001")
+    for url in (LEADS, f"{LEADS}/create_or_update"):
+        found = []
+        for each in ("+17194440002", number, next(new), number):
+            asked.clear()
+            more: dict[str, object] = {"dry_run": True} if dry_run else {"zip": next(new)}
+            sent = {"lead_token": street.publishable_token, "caller_id": each, **more}
+            assert client.post(url, json=sent, headers={"Origin": PAGE}).status_code == 200
+            found.append([*asked])
+        # The first one may note that the token is in use.
+        assert found[1] == found[2] == found[3]
+
+
+def noting(ask: Callable[..., object], asked: list[str]) -> Callable[..., object]:
+    """The same method, which notes what a query asks, and that something is written."""
+
+    def noted(self: object, what: object, *more: object) -> object:
+        asked.append(what if isinstance(what, str) else "write")
+        return ask(self, what, *more)
+
+    return noted
