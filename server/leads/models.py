@@ -155,11 +155,13 @@ class RefusalCount(Model):
     """How many requests of a token were refused in an hour, by code, of which nothing else is kept."""
 
     __tablename__ = "refusal_count"
+    __table_args__ = (UniqueConstraint("company_id", "hour_at", "lead_token_id", "code"),)
 
-    company_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    hour_at: Mapped[datetime] = mapped_column(primary_key=True)
-    lead_token_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    code: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int]
+    hour_at: Mapped[datetime]
+    lead_token_id: Mapped[int]
+    code: Mapped[str]
     count: Mapped[int]
 
 
