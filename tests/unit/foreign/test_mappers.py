@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.foreign.opening import MOST_OPENED
 from server.foreign.recognise import MAPPERS, Lifted
 from server.foreign.walk import read_any
 from server.leads.lifting import lift_payload, open_tree
@@ -184,6 +186,18 @@ def test_names_without_end_are_cut() -> None:
     assert fields == {"caller_id": "+17194451111"}
     assert sorted(tokens.values()) == ["+17194451111", "x"]
     assert len(about.matched[0]["from"]) < 500
+
+
+def test_lines_without_end_are_read_in_one_pass() -> None:
+    began = time.perf_counter()
+    lift({"a": f"x = {' ' * 120_000}\ny = {' ' * 120_000}", "b": f"{'x' * 120_000} = 1\n" * 2})
+    assert time.perf_counter() - began < 2
+
+
+def test_no_more_texts_are_opened_than_a_payload_has() -> None:
+    tokens = lift({f"t{number}": '{"a": 1}' for number in range(30)})[1]
+    assert [value for value in tokens.values() if value == 1] == [1] * MOST_OPENED
+    assert [value for value in tokens.values() if value != 1] == ['{"a": 1}'] * 10
 
 
 def test_each_mapper_has_variations() -> None:
