@@ -18,7 +18,7 @@
       max-width: calc(100vw - 2rem); max-height: calc(100vh - 2rem); overflow: auto; padding: 1rem;
       font: 14px/1.45 system-ui, sans-serif; color: CanvasText; background: Canvas; border: 2px solid CanvasText;
       border-radius: 8px; overflow-wrap: anywhere; }
-    h2 { margin: 0 3rem .5rem 0; font-size: 18px; }
+    h2 { margin: 0 3rem 1rem 0; font-size: 18px; }
     .verdict { margin: 0; padding: .5rem .75rem; border-radius: 4px; font-weight: bold; color: #fff; background: #444; }
     .verdict[data-good=true] { background: #14691b; }
     .verdict[data-good=false] { background: #a3131b; }
@@ -130,7 +130,7 @@
       else say(false, `Form ${number} has no telephone field that we know among: ${namesIn(form)}. ${NAME_IT}`);
       if (length) section.append(tableOf(form));
       handlers(form, number, say);
-      consent(form, number);
+      if (length) consent(form, number);
     }
     if (found.length > 1) say(null, `${found.length} forms are for leads: each asks for consent by itself.`);
   };

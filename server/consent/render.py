@@ -38,12 +38,15 @@ def links_of(shown: Shown) -> list[Link]:
     return [Link(kind, text, url) for kind, text, url in links if url]
 
 
+def linked(shown: Shown) -> Markup:
+    """The links, which open a page of their own."""
+    link = Markup('<a href="{}" target="_blank" rel="noopener">{}</a>')
+    return Markup(" ").join(link.format(each.url, each.text) for each in links_of(shown))
+
+
 def rendered(shown: Shown) -> Markup:
     """A box that starts unticked, the text and the links; all that a company wrote is escaped."""
-    links = [
-        Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(link.url, link.text)
-        for link in links_of(shown)
-    ]
+    links = linked(shown)
     return Markup(
         '<div class="disclosure" lang="{}" dir="auto">'
         '<label><input type="checkbox" data-lead-consent> {}</label> <p>{}</p>{}</div>'
@@ -51,5 +54,5 @@ def rendered(shown: Shown) -> Markup:
         shown.language,
         shown.label,
         shown.text,
-        Markup("<p>{}</p>").format(Markup(" ").join(links)) if links else "",
+        Markup("<p>{}</p>").format(links) if links else "",
     )

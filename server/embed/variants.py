@@ -4,6 +4,9 @@ import html
 import re
 from collections.abc import Mapping
 
+from markupsafe import escape
+
+from server.consent.render import linked
 from server.embed.build import integrity
 from server.embed.rules import Facts, Places, Text, spelt
 from server.embed.script import source
@@ -17,7 +20,7 @@ THANKS_IN_PLACE = frozenset({"jquery", "fetch"})
 ENDPOINT = "https://your-domain.com/api/v1/leads"
 SCRIPT = "https://your-domain.com/s/YOUR_TOKEN.js"
 PLACEHOLDER = re.compile(
-    rf"{re.escape(SCRIPT)}|YOUR_(?:TOKEN|CONSENT_LABEL|CONSENT_TEXT|THANK_YOU_PAGE|DISCLOSURE)\b|{re.escape(ENDPOINT)}"
+    rf"{re.escape(SCRIPT)}|YOUR_(?:TOKEN|CONSENT_LABEL|CONSENT_TEXT|CONSENT_LINKS|THANK_YOU_PAGE|DISCLOSURE)\b|{re.escape(ENDPOINT)}"
 )
 SCRIPTS = re.compile(r"(<script\b[^>]*>.*?</script>)", re.S | re.I)
 # What ends the other strings of JavaScript, or a template's text.
@@ -52,6 +55,7 @@ def inline(name: str, facts: Facts, places: Places, text: Text | None) -> str:
         SCRIPT: places.script(facts.token),
         "YOUR_CONSENT_LABEL": text.shown.label if text else None,
         "YOUR_CONSENT_TEXT": text.shown.text if text else None,
+        "YOUR_CONSENT_LINKS": linked(text.shown) if text else None,
         "YOUR_DISCLOSURE": text.content_hash if text else None,
         "YOUR_THANK_YOU_PAGE": facts.thank_you_url or ("" if name in THANKS_IN_PLACE else None),
     }
@@ -60,7 +64,7 @@ def inline(name: str, facts: Facts, places: Places, text: Text | None) -> str:
 
 def filled(template: str, known: Mapping[str, str]) -> str:
     """A template with its places filled: within a script as its strings spell a text, elsewhere as HTML does."""
-    in_pages = {place: html.escape(value) for place, value in known.items()}
+    in_pages = {place: str(escape(value)) for place, value in known.items()}
     in_scripts = {place: in_string(value) for place, value in known.items()}
     made = []
     for at, part in enumerate(SCRIPTS.split(template)):

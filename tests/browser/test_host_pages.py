@@ -504,8 +504,10 @@ def test_an_inline_variant_holds_and_sends_as_it_stands(site: Site, name: str) -
     site.make("en", thank_you_url=thanks)
     site.button = "Send"
     site.open(name)
+    for words, member in {"Terms": "terms_url", "Privacy policy": "privacy_url"}.items():
+        expect(site.page.get_by_role("link", name=words)).to_have_attribute("href", TEXTS["en"][member])
     site.fill(FORM)
-    site.is_held("Please tick the box to go on.")
+    site.is_held("Tick the box to send this form")
     site.agree()
     site.page.wait_for_url(thanks)
     site.arrived({"data": {}}, ASSERTED)

@@ -26,10 +26,11 @@ TOKEN = "pub_0123456789abcdef0123456789abcdef"
 NOT_FOR_GUESTS = re.compile(
     r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(|document\.cookie|localStorage"
 )
+INLINE = {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "CONSENT_LINKS", "THANK_YOU_PAGE", "DISCLOSURE"}
 PLACEHOLDERS = {
-    "jquery.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
-    "fetch.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
-    "no_javascript.html": {"TOKEN", "CONSENT_LABEL", "CONSENT_TEXT", "THANK_YOU_PAGE", "DISCLOSURE"},
+    "jquery.html": INLINE,
+    "fetch.html": INLINE,
+    "no_javascript.html": INLINE,
     "confirmation.html": {"TOKEN"},
 }
 

@@ -150,6 +150,41 @@ def test_of_several_telephone_numbers_the_one_that_the_page_names_counts(landing
     assert (landing.said["caller_id"], landing.said["data[home]"]) == (NUMBER, "1")
 
 
+# What pages ask for where we need one number: what their visitor types, what a widget's own script fills in.
+DIAL = "<select name=dial aria-label=Country><option value=44>United Kingdom (+44)</select>"
+WIDGET = """<input type=hidden name=full_phone>
+<script>document.forms[0].addEventListener("submit", (event) => { event.preventDefault();
+  event.target.elements.full_phone.value = "+447911123456"; });</script>"""
+IN_PARTS = [
+    ('<input name="phone1"><input name="phone2"><input name="phone3">', ["719", "555", "0142"], NUMBER),
+    (
+        '<input name="phone[area]"><input name="phone[prefix]"><input name="phone[line]">',
+        ["719", "555", "0142"],
+        NUMBER,
+    ),
+    ('<input name="area"><input name="phone">', ["719", "555-0142"], NUMBER),
+    ('<input name="tel[]" type="tel"><input name="tel[]" type="tel">', ["719", "5550142"], NUMBER),
+    (f'{DIAL}<input type="tel" name="phone">', ["07911 123456"], "+447911123456"),
+    ('<input name="country_code" value="+44"><input type="tel" name="phone">', ["+44", "7911 123456"], "+447911123456"),
+    (f'<input type="tel" name="phone">{WIDGET}', ["07911 123456"], "+447911123456"),
+    (f'<input type="hidden" name="phone"><input type="tel" name="shown">{WIDGET}', ["07911 123456"], "+447911123456"),
+]
+
+
+@pytest.mark.parametrize(("fields", "typed", "number"), IN_PARTS)
+def test_a_number_that_a_page_asks_for_in_parts_or_keeps_in_a_widget_comes_whole(
+    landing: Landing, fields: str, typed: list[str], number: str
+) -> None:
+    landing.open(f"<form>{fields.replace('<input', '<input aria-label=Part')}<button>Send</button></form>")
+    inputs = landing.page.locator("input:not([type=hidden]):not([tabindex])")
+    for at, text in enumerate(typed):
+        inputs.nth(at).fill(text)
+    landing.agree()
+    landing.send()
+    landing.page.wait_for_function("heard.length")
+    assert [lead["caller_id"] for lead in landing.account.leads()] == [number]
+
+
 LOGIN = "<form><label>Account <input type=tel name=phone></label><input type=password aria-label=Password></form>"
 
 

@@ -1,11 +1,14 @@
 """What follows a submit with consent: one lead, the way on, errors at their fields, what the page is told."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
+from server.config import PROJECT
 from tests.browser.reader import violations
-from tests.browser.snippets import FORM, NUMBER, THANKS, WORDS, Landing, agreed, answering
+from tests.browser.snippets import DISCLOSURES, FORM, NUMBER, THANKS, WORDS, Landing, agreed, answering
 from tests.npm import package_file
 
 # What a browser does with a page does not depend on it.
@@ -179,3 +182,50 @@ def test_a_confirmation_page_without_consent_sends_nothing(landing: Landing) -> 
     landing.open("")
     assert landing.page.evaluate(f'handraiser.send({{ caller_id: "{NUMBER}" }}, {{}})') is None
     assert (landing.posts, landing.kept()) == ([], [])
+
+
+def test_a_form_that_is_refused_twice_goes_on_and_says_why_in_the_pages_language(landing: Landing) -> None:
+    landing.host.put("/own.html", THANKS)
+    answering(landing, 422, errors={"caller_id": ["is not a valid phone number"]})
+    landing.open(FORM.replace("<form>", "<form action=/own.html>"), lang="es", languages=DISCLOSURES, messages=WORDS)
+    landing.fill("911")
+    landing.page.get_by_role("checkbox").check()
+    landing.send()
+    expect(landing.page.get_by_label("Phone")).to_have_accessible_description(WORDS["es"]["phone"])
+    assert landing.page.url.endswith("/landing.html")
+    landing.send()
+    landing.page.wait_for_url("**/own.html?phone=911*")
+
+
+@pytest.mark.parametrize(
+    "field", ["<input name=x aria-label=Number>", "<select name=phone aria-label=Number></select>"]
+)
+def test_a_form_without_a_field_that_we_know_for_a_number_goes_on_at_once(landing: Landing, field: str) -> None:
+    landing.host.put("/own.html", THANKS)
+    landing.open(f"<form data-lead action=/own.html>{field}<button>Send</button></form>")
+    landing.page.get_by_label("Number").focus()
+    landing.send()
+    landing.page.wait_for_url("**/own.html*")
+    assert landing.posts == []
+
+
+GUIDE = (PROJECT / "docs_site" / "pages" / "landing-pages.md").read_text(encoding="utf-8")
+RECIPES = re.findall(r"```html\n(<script>.*?</script>)\n```", GUIDE, re.DOTALL)
+TOOLS = """<script>
+window.told = [];
+window.gtag = (...said) => told.push(["gtag", ...said]);
+window.fbq = (...said) => told.push(["fbq", ...said]);
+window.dataLayer = { push: (said) => told.push(["dataLayer", said]) };
+</script>"""
+
+
+def test_the_guides_recipes_tell_the_tools_of_the_lead_and_nothing_of_the_person(landing: Landing) -> None:
+    assert len(RECIPES) == 3
+    agreed(landing, FORM + "".join(RECIPES), head=TOOLS)
+    landing.send()
+    lead_id = landing.heard("sent")["lead_id"]
+    assert landing.page.evaluate("told") == [
+        ["gtag", "event", "generate_lead", {"lead_id": lead_id}],
+        ["fbq", "track", "Lead", {}, {"eventID": lead_id}],
+        ["dataLayer", {"event": "lead_sent", "lead_id": lead_id, "lead_code": None}],
+    ]

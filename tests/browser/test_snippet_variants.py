@@ -24,6 +24,7 @@ def filled(landing: Landing, name: str, token: str, **more: str) -> str:
         "YOUR_CONSENT_TEXT": 'I agree to "automated" calls.',
         "YOUR_THANK_YOU_PAGE": landing.host.put("/thanks.html", THANKS) + "?a=1&b=2",
         "YOUR_DISCLOSURE": "9f86d081",
+        "YOUR_CONSENT_LINKS": "Terms",
         **more,
     }
     text = (PROJECT / "snippet" / name).read_text(encoding="utf-8")
@@ -78,7 +79,7 @@ def test_a_pasted_variant_says_what_is_wrong(landing: Landing, name: str) -> Non
     page.get_by_label("Phone").fill("911")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Send").click()
-    expect(landing.status).to_have_text("caller_id is not a valid phone number")
+    expect(landing.status).to_have_text("Please enter a valid phone number")
     page.get_by_label("Phone").fill(NUMBER)
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/thanks.html*")
