@@ -15,6 +15,10 @@ TAIL = 6
 MOST_PARTS = 3
 DEEPEST = 3
 INTERNATIONAL = re.compile(r"\s*\+?[1-9][\d ().\-]{6,24}", re.A)
+DIALS = re.compile(
+    r"dial(?:l?ing)?(?:.?code)?$|calling.?code|prefijo|indicati|(?:country|phone|intl).?(?:code|prefix)", re.I
+)
+DIALLED = re.compile(r"\D{0,60}?(\d{1,4})\D{0,5}", re.A)
 CODE = re.compile(r"\s*(?:\+|00)\s*(\d{1,4})\s*", re.A)
 
 
@@ -29,7 +33,7 @@ def whole_number(said: str, tokens: Mapping[str, Any], region: str) -> str | Non
     if code:
         rest = next((digits for name, text in fields if says_phone(name) and len(digits := digits_of(text)) > 3), "")
         return sound(f"+{code[1]}{rest}", region) if rest else None
-    return kept_whole(own, fields, region) or joined(own, fields, region)
+    return kept_whole(own, fields, region) or dialled(own, fields, region) or joined(own, fields, region)
 
 
 def kept_whole(own: str, fields: list[tuple[str, str]], region: str) -> str | None:
@@ -41,6 +45,15 @@ def kept_whole(own: str, fields: list[tuple[str, str]], region: str) -> str | No
         whole = re.sub(r"\D", "", text) if INTERNATIONAL.fullmatch(text) else ""
         if len(whole) > len(own) and whole.endswith(own[-TAIL:]) and sound(f"+{whole}", region):
             return f"+{whole}"
+    return None
+
+
+def dialled(own: str, fields: list[tuple[str, str]], region: str) -> str | None:
+    """The number with the country's code that a menu beside it says."""
+    for name, text in fields if len(own) >= TAIL else ():
+        code = DIALLED.fullmatch(text) if DIALS.search(name) else None
+        if code and sound(f"+{code[1]}{own}", region):
+            return f"+{code[1]}{own}"
     return None
 
 
