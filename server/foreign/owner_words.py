@@ -130,3 +130,6 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 # A question that says `you` asks the lead, whomever else it mentions: "Where can our agent reach you?"
 YOU = words("you vous usted ti voce ihnen sie jou u")
+OURS = words(
+    "our nuestro nuestra nuestros nuestras notre nos unser unsere unserem unserer nosso nossa nostro nostra onze"
+)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from server.foreign.owner_words import CJK, LEADS, NOUNS, PHRASES, RECORDS, SMALL, STRANGERS, WEAK, YOU
+from server.foreign.owner_words import CJK, LEADS, NOUNS, OURS, PHRASES, RECORDS, SMALL, STRANGERS, WEAK, YOU
 from server.foreign.words import spelt
 
 # Whose a value is, the surest first; a stranger's is never taken.
@@ -70,7 +70,15 @@ def is_owner(parts: list[str], index: int) -> bool:
     if part in SMALL:
         last = index == len(parts) - 1
         return len(parts) < SENTENCE and (index == 0 or last or parts[index + 1] in NOUNS)
+    if len(parts) >= SENTENCE and index and parts[index - 1] in OURS:
+        # "The phone on which our agent may call": who asks says so of himself.
+        return False
     return part in STRANGERS or part in LEADS or part in WEAK
+
+
+def only_says_whose(text: str) -> bool:
+    """Whether a text is about owners and numbers alone: `sales rep` and `home phone` are, a `business loan` is not."""
+    return all(part in KNOWN for word in spelt(text).split() for part in parts_of(word))
 
 
 def is_noun(name: str) -> bool:

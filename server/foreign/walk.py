@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from server.foreign.countries import Beside, beside, countries_in
+from server.foreign.owner_words import LEADS
+from server.foreign.owners import only_says_whose, whose
 from server.foreign.pieces import join_list, join_pieces
 from server.foreign.reading import LONGEST, NAMED, Claim, Leaf, Reading, Tree, beneath, guessed, scalars, trail
 from server.foreign.words import Key, says_phone, spelt
@@ -93,16 +95,14 @@ def dialled(leaf: Leaf, countries: Mapping[str, Beside], member: str) -> Leaf:
 
 
 def described(keys: tuple[Key, ...], item: Any) -> tuple[Key, ...]:
-    """The keys of one thing of a list, with what it says of itself: `{"type": "agent", "phone": …}`."""
-    said = (
-        [item[word][:LONGEST] for word in DESCRIBES if isinstance(item.get(word), str)]
-        if isinstance(item, dict)
-        else []
-    )
-    if not said or not keys:
+    """The keys of one thing of a list, with what it says of itself: `{"type": "agent", "phone": …}`. Of a list of leads
+    each is one, whatever it says."""
+    if not keys or not isinstance(item, dict) or whose((keys[0].name,)).word in LEADS:
         return keys
+    texts = (item[word][:LONGEST] for word in DESCRIBES if isinstance(item.get(word), str))
+    said = [text for text in texts if only_says_whose(text)]
     *nearer, furthest = keys
-    return (*nearer, replace(furthest, above=(*furthest.above, *said)))
+    return (*nearer, replace(furthest, above=(*furthest.above, *said))) if said else keys
 
 
 def joined(name: str, member: str) -> str:
