@@ -92,7 +92,8 @@ class LeadTokenSchema(Schema):
     allowed_origins = Origins("The pages that may use a publishable token; an empty list allows all.")
     allowed_redirects = Origins("Where a native form post may send its visitor on to.")
     per_minute_limit = Whole(
-        "How many requests a minute it takes; null is the default of its kind.",
+        "How many requests a minute it takes; null is the default of its kind. One with a number of its own suits a"
+        " call centre, whose people share an address: what they send is not quarantined as a burst.",
         600,
         least=1,
         most=MOST_PER_MINUTE,

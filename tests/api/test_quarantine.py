@@ -226,6 +226,21 @@ def test_what_one_address_sends_beyond_a_burst_is_quarantined(
     assert (why[0]["step"], why[0]["decided"], why[0]["read"]) == ("suspicion", "burst", {"remote_ip": house[BURST]})
 
 
+@pytest.mark.parametrize("kind", ["publishable", "server"])
+def test_a_token_with_a_limit_of_its_own_knows_no_burst(
+    tired: Flask, account: Account, moment: object, kind: str
+) -> None:
+    client = tired.test_client()
+    own = account.token(kind=kind, name="Call centre", per_minute_limit=600)
+    usual = account.token(kind=kind, name="Page")
+    for token, expected in ((own, [None] * 6), (usual, [None] * BURST + ["quarantined"] * 3)):
+        before = len(account.submissions())
+        for number in range(6):
+            # From a browser a server token has the powers of a page.
+            take(client, token, caller_id=f"+1719222{number:04}", headers={"Origin": PAGE}, zip=token)
+        assert codes(account)[before:] == expected
+
+
 def test_servers_refusals_and_edits_are_no_burst(tired: Flask, account: Account, moment: object) -> None:
     street, address = Street(tired), "203.0.113.7"
     for _ in range(BURST):
