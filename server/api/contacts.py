@@ -18,7 +18,7 @@ from server.contacts.operations import add_contact, lift_suppression, suppress
 from server.contacts.schemas import ContactFilter, ContactSchema
 from server.leads.admission import unreadable
 from server.leads.operations import stop_numbers
-from server.leads.params import invalid, invalid_character
+from server.leads.params import blank, invalid, invalid_character
 from server.leads.queries import e164
 from server.leads.state import ContactState
 from server.lib import clock, phone
@@ -84,6 +84,14 @@ def contact_conditions(company: Company, asked: Values) -> list[ColumnElement[bo
     return conditions
 
 
+def contact_scope(company: Company, asked: Values) -> list[ColumnElement[bool]]:
+    """The contacts among which a list looks: one number's, or the company's."""
+    scope: list[ColumnElement[bool]] = [Contact.company_id == company.id]
+    if not blank(asked.get("number")):
+        scope.append(Contact.caller_id == e164(asked["number"], company.region))
+    return scope
+
+
 CONTACTS = Resource(
     one="contact",
     many="contacts",
@@ -98,6 +106,7 @@ CONTACTS = Resource(
     create=create_contact,
     change=change_contact,
     conditions=contact_conditions,
+    scope=contact_scope,
     without=frozenset({DELETE, RESTORE}),
 )
 

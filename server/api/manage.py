@@ -175,8 +175,9 @@ def listed(
         ended = getattr(model, resource.ended)
         query = query.where(ended.is_not(None) if asked["deleted"] else ended.is_(None))
     try:
-        query = query.where(*created_between(model.created_at, asked, company.time_zone))
-        rows, metadata = paged(query, model, asked)
+        between = created_between(model.created_at, asked, company.time_zone)
+        scope = [*resource.scope(company, asked), *between] if resource.scope is not None else []
+        rows, metadata = paged(query.where(*between), model, asked, scope)
     except ValidationError as error:
         raise invalid(error.messages_dict) from error
     return [row[0] for row in rows], metadata

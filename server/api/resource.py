@@ -10,6 +10,8 @@ A resource needs four names and two schemas; everything else has a default:
   such thing as deleting).
 - `schema`: the fields that a body may hold, by the names of the model's attributes; what it dumps is what is shown.
   `required` and `load_default` hold for the creation only. `dump_only` fields are shown and not taken.
+- `scope`: of things of which a company may have a million, the conditions whose rows an index has in the order of the
+  list: one request looks at so many of these, and a longer list goes on by its cursor;
 - `filters`: the list's own filters; each compares the attribute of its name, unless `conditions` says otherwise.
 - `reads`, `writes`: the scopes of a key.
 - `fixed`: what cannot change once the thing is there.
@@ -110,6 +112,7 @@ class Resource:
     restorable: Callable[[Company, Any], None] = always
     ends: Callable[[Any, datetime | None], None] = alone
     conditions: Callable[[Company, Values], list[ColumnElement[bool]]] | None = None
+    scope: Callable[[Company, Values], list[ColumnElement[bool]]] | None = None
     shown: Callable[[Any], Values] | None = None
     warns: Callable[[Any], list[dict[str, str]]] | None = None
     once: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.lib.db import Id, Model
@@ -12,7 +12,10 @@ class Contact(Model):
     """One number in one company. `version` grows with each lead that is written for it: decisions rest on it."""
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("company_id", "caller_id"),)
+    __table_args__ = (
+        UniqueConstraint("company_id", "caller_id"),
+        Index("ix_contact_company_id_created_at", "company_id", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     company_id: Mapped[int]

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from server.api import contacts
@@ -17,9 +18,12 @@ from server.contacts.models import Contact
 from server.leads import state
 from server.leads.models import Callback, Lead
 from server.lib import clock
+from server.lib.db import db
+from server.lib.paging import REACH
 from server.lib.secrets import new_id
 from tests.api.calls import NOW, NUMBER, OTHER_NUMBER, Json, end, refused, send, take
 from tests.api.kinds import shown, wrong
+from tests.bench.million import fill
 from tests.factories import Account, make_account
 
 CONTACTS = "/api/v1/contacts"
@@ -392,3 +396,55 @@ def test_among_many_posts_at_once_none_slips_through(client: FlaskClient, accoun
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(one, range(24))) == {200}
     assert stopped(account)
+
+
+# Many
+
+
+@pytest.fixture(scope="module")
+def crowd(app: Flask) -> Account:
+    """A company with more numbers than one request looks at, made one after the other; only the first is blocked."""
+    account = make_account(app)
+    fill(account, REACH + 10)
+    account.execute(
+        "update contact set blocked_at = created_at where company_id = :company_id and created_at ="
+        " (select min(created_at) from contact where company_id = :company_id)"
+    )
+    return account
+
+
+def test_a_list_of_many_contacts_looks_so_far_and_its_cursor_goes_on(client: FlaskClient, crowd: Account) -> None:
+    body = client.get(f"{CONTACTS}?blocked=true", headers=crowd.bearer).get_json()
+    assert (body["contacts"], body["metadata"]["total_count"]) == ([], None)
+    cursor = body["metadata"]["next_cursor"]
+    body = client.get(f"{CONTACTS}?blocked=true&cursor={cursor}", headers=crowd.bearer).get_json()
+    [first] = body["contacts"]
+    assert (first["blocked"], body["metadata"]["next_cursor"]) == (True, None)
+    # One number is found wherever it stands.
+    found = client.get(CONTACTS, query_string={"number": first["caller_id"]}, headers=crowd.bearer).get_json()
+    assert (found["contacts"], found["metadata"]["total_count"]) == ([first], 1)
+
+
+def test_a_page_of_many_contacts_is_read_by_the_order_in_which_they_stand(client: FlaskClient, crowd: Account) -> None:
+    """No look at all of them to find the newest fifty: the database names the index by which it reads."""
+    queries: list[tuple[str, Any]] = []
+    with crowd.app.app_context():
+        engine = db.engine
+
+        def note(connection: Any, cursor: Any, statement: str, values: Any, *about: Any) -> None:
+            if statement.lower().startswith("select contact."):
+                queries.append((statement, values))
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert len(client.get(CONTACTS, headers=crowd.bearer).get_json()["contacts"]) == 50
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        explain = "explain query plan " if engine.dialect.name == "sqlite" else "explain "
+        assert queries
+        with engine.connect() as connection:
+            for statement, values in queries:
+                plan = " ".join(str(row) for row in connection.exec_driver_sql(explain + statement, values))
+                assert "ix_contact_company_id_created_at" in plan
+                assert "TEMP B-TREE" not in plan
+                assert "Seq Scan" not in plan

@@ -109,6 +109,9 @@ LISTS = (
     ("submissions", {"action": "refused"}),
     ("submissions", {"caller_id": "+17192000007"}),
     ("contacts", {}),
+    ("contacts", {"suppressed": "true"}),
+    ("contacts", {"blocked": "false", "per_page": "200"}),
+    ("contacts", {"number": "+17192000007"}),
 )
 
 
