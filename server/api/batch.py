@@ -11,10 +11,12 @@ from flask import Blueprint, Response, current_app, g, request
 from server.api import keys
 from server.api.answers import error_answer, error_content, json_answer
 from server.api.leads import read_posting
-from server.leads.admission import is_key_name
+from server.lead_tokens.queries import knows_any
+from server.leads.admission import is_key_name, no_token
 from server.leads.batch import take_batch
 from server.leads.intake import take_lead
 from server.leads.limits import Limits as RateLimits
+from server.leads.params import sent_token
 from server.leads.posting import Posting
 from server.leads.settle import Taken
 from server.lib import json, secrets
@@ -48,27 +50,34 @@ COUNTED = ("created", "updated", "unchanged", "replayed", "refused", "unavailabl
 @blueprint.post("/batch", endpoint="batch")
 def submit_batch() -> Response:
     """Takes up to 1,000 leads; the answer holds an answer to each, in their order."""
-    with TURN:
-        return submit(current_app.extensions["ledger"], current_app.extensions["limits"])
-
-
-def submit(runner: Runner, limits: RateLimits) -> Response:
-    """The same, when it is its turn."""
-    runner.give_way()
     whole = read_posting(limits=BATCH)
     # Nobody signs a batch, and a signature of eight megabytes would be looked at for each lead.
     whole.signatures = None
     leads: Any = whole.tree.get("leads")
+    if not knows_any(sent_tokens(whole, leads)):
+        raise no_token(whole)
+    runner: Runner = current_app.extensions["ledger"]
+    limits: RateLimits = current_app.extensions["limits"]
     problem = whole.unreadable or unfit(leads)
-    if problem is not None:
-        ends = [take_lead(runner, unread(whole, problem, leads), limits)]
-    else:
-        ends = take_batch(runner, postings(whole, leads), limits)
+    with TURN:
+        runner.give_way()
+        if problem is not None:
+            ends = [take_lead(runner, unread(whole, problem, leads), limits)]
+        else:
+            ends = take_batch(runner, postings(whole, leads), limits)
     note(ends)
     shut = ends[0].refusal
     if shut is not None and (problem is not None or same_for_all(ends, shut.code)):
         return error_answer(shut, ends[0].submission_id)
     return json_answer(content(ends))
+
+
+def sent_tokens(whole: Posting, leads: Any) -> set[object]:
+    """The lead tokens that a batch names: for all its leads, and in each of them."""
+    trees = (
+        [whole.tree, *(lead for lead in leads if isinstance(lead, dict))] if isinstance(leads, list) else [whole.tree]
+    )
+    return {token for token in (sent_token(tree)[0] for tree in trees) if isinstance(token, str)}
 
 
 def unfit(leads: Any) -> Unreadable | None:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import fields as dataclass_fields
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from server.companies.models import Company
 from server.consent.queries import find_texts
 from server.lead_tokens.models import LeadToken, OriginSeen
 from server.lead_tokens.rules import VALUE, Grant
-from server.lib.db import db
+from server.lib.db import batches, db
 from server.numbers import rules
 from server.numbers.models import Number, NumberPool
 from server.numbers.rules import Pool
@@ -51,6 +52,18 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
             _kept.clear()
         kept = _kept[value] = (time.monotonic() + KEPT_SECONDS, grant)
     return kept[1]
+
+
+def knows_any(values: Iterable[object]) -> bool:
+    """Whether one of the texts is a token at all, be it in force or not: one look at the database for all of them."""
+    spelt = [value for value in values if isinstance(value, str) and VALUE.fullmatch(value)]
+    if any(value in _kept for value in spelt):
+        return True
+    with db.engine.connect() as connection:
+        return any(
+            connection.scalar(select(LeadToken.id).where(LeadToken.value.in_(some)).limit(1)) is not None
+            for some in batches(spelt)
+        )
 
 
 def has_token(company_id: int, token_id: int) -> bool:

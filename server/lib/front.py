@@ -6,7 +6,7 @@ are many such threads and they cost next to nothing while they wait; only so man
 
 import threading
 import time
-from collections import deque
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 
 from server.lib.sockets import Marked
+from server.lib.turns import Request, Turns
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Environ = dict[str, Any]
@@ -74,18 +75,20 @@ class Answer:
         self.headers = headers
 
 
+# The answer where the application itself fails, which says in its own words whatever it can.
+FAILED = Answer()
+FAILED("500 Internal Server Error", [])
+
+
 class Front:
     """Calls the application for granian, which hands over its own object for the answer and what WSGI is told."""
 
     def __init__(self, app: Wsgi, turns: int, patience: float, longest: Callable[[str], int], base: Environ) -> None:
         self.app = app
-        self.turns = turns
+        self.turns = Turns(turns)
         self.patience = patience
         self.longest = longest
         self.base = base
-        self.lock = threading.Lock()
-        self.busy = 0
-        self.ready: deque[tuple[Any, Environ]] = deque()
         self.arriving: set[Arrival] = set()
         self.hurry = threading.Event()
 
@@ -95,26 +98,19 @@ class Front:
         length = environ.get("CONTENT_LENGTH", "0")
         if (length != "0" or "HTTP_TRANSFER_ENCODING" in environ) and not self.receive(protocol, environ, length):
             return
-        with self.lock:
-            if self.busy >= self.turns:
-                self.ready.append((protocol, environ))
-                return
-            self.busy += 1
-        self.work(protocol, environ)
+        request = Request(protocol, environ, self.longest(environ["PATH_INFO"]) > LARGE)
+        if self.turns.take(request):
+            self.work(request)
 
-    def work(self, protocol: Any, environ: Environ) -> None:
+    def work(self, request: Request | None) -> None:
         """Answers this request, and after it those that became ready meanwhile: nobody need be woken for them."""
-        while True:
+        while request is not None:
             try:
-                send(protocol, *self.ask(environ))
-            finally:
-                with self.lock:
-                    following = self.ready.popleft() if self.ready else None
-                    if following is None:
-                        self.busy -= 1
-            if following is None:
-                return
-            protocol, environ = following
+                send(request.protocol, *self.ask(request.environ))
+            except Exception:
+                traceback.print_exc()
+                send(request.protocol, FAILED, b"")
+            request = self.turns.pass_on(request)
 
     def ask(self, environ: Environ) -> tuple[Answer, bytes]:
         """What the application says."""

@@ -31,6 +31,9 @@ def parse_json(
 ) -> Tree:
     """The object of a JSON text; nothing and `null` are an empty one. With `notes`, texts that are not UTF-8 and raw
     line breaks in them are read as well, and noted; without, they are refused. Raises Unreadable."""
+    if text.count(b",") > limits.values:
+        message = f"There are more than {limits.values} values. Send fewer, or several requests."
+        raise Unreadable("too_large", message)
     try:
         value = _tidy(orjson.loads(text), limits.depth, exact=False)
     except ValueError:

@@ -83,6 +83,10 @@ def parse_body(body: bytes, content_type: str, limits: Limits = LIMITS, notes: l
     if charset is not None or body[:2] in WIDE_STARTS:
         body = to_utf_8(body, charset)
     media = media_of(content_type)
+    is_json = media == "application/json" or media.endswith("+json") or body.lstrip().startswith(b"{")
+    if len(body) > limits.form_bytes and (media in (FORM, MULTIPART) or not is_json):
+        message = f"The form is longer than {limits.form_bytes} bytes. Send less, or JSON."
+        raise Unreadable("too_large", message)
     if media == FORM:
         return _parse_form(body, limits, notes, charset)
     if media == "application/json" or media.endswith("+json"):

@@ -24,6 +24,9 @@ class Limits:
     body_bytes: int = 256 * 1024
     fields: int = 500
     depth: int = 20
+    # Of a form, whose fields are few, and of a JSON text in commas: what lies between two takes its time to read.
+    form_bytes: int = 256 * 1024
+    values: int = 250_000
 
 
 LIMITS = Limits()
