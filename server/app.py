@@ -40,6 +40,7 @@ from server.lib import json, logs
 from server.lib.db import CONNECT, db, sqlite_path, watch_postgres, watch_sqlite, write_lock
 from server.lib.json import OrjsonProvider
 from server.lib.ledger import Runner
+from server.lib.private import keep_private
 from server.lib.sqlite_ledger import SqliteRunner
 from server.lib.vault import Vault
 
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application; raises SettingError when the environment is wrong."""
     settings = settings or from_environment()
     logs.configure(settings.log_level)
+    keep_private(settings.data_dir, sqlite_path(settings.database) if settings.on_sqlite else None)
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions["vault"] = Vault(settings.data_dir / "secret.key", settings.secret_key)
@@ -112,8 +114,8 @@ def make_runner(settings: Settings) -> Runner:
     if not settings.on_sqlite:
         from server.lib.postgres_ledger import PostgresRunner  # noqa: PLC0415 - 100 ms for psycopg, 0 on SQLite
 
-        watch_postgres(db.engine)
-        return PostgresRunner(settings.database)
+        watch_postgres(db.engine, settings.statement_seconds)
+        return PostgresRunner(settings.database, settings.statement_seconds)
     path = sqlite_path(settings.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = write_lock(settings.database)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from environs import EnvError, FileAwareEnv
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from server.errors import SettingError
@@ -51,9 +51,15 @@ class Settings:
     database_url: str = setting(
         "DATABASE_URL",
         "",
-        "The database: postgresql://user:password@host/name, or sqlite:///path.",
+        "The database: postgresql://user:password@host/name, or sqlite:///path. To another machine we speak TLS;"
+        " ?sslmode=disable at the end switches that off.",
         shown="SQLite in the data folder",
         secret=True,
+    )
+    statement_seconds: int = setting(
+        "HANDRAISER_STATEMENT_SECONDS",
+        30,
+        "How many seconds PostgreSQL may work on one statement of a request, from 1 to 3600; then the answer is 503.",
     )
     secret_key: str = setting(
         "HANDRAISER_SECRET_KEY",
@@ -174,8 +180,8 @@ class Settings:
         url = self.database_url or f"sqlite:///{self.data_dir / 'handraiser.db'}"
         for prefix in ("postgresql://", "postgres://"):
             if url.startswith(prefix):
-                return "postgresql+psycopg://" + url.removeprefix(prefix)
-        return url
+                url = "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url if url.startswith("sqlite") else with_tls(url)
 
     @property
     def url(self) -> str:
@@ -247,6 +253,38 @@ def anything(value: Any) -> bool:
     return True
 
 
+def with_tls(database: str) -> str:
+    """A PostgreSQL URL that asks for TLS unless it is for this machine, or says by name that it wants none. What libpq
+    does by default, and with `allow` and `prefer`, is to go on without."""
+    url = make_url(database)
+    mode = url.query.get("sslmode") or os.environ.get("PGSSLMODE")
+    hosts = [part for host in named_hosts(url) for part in host.split(",")]
+    if all(map(is_local, hosts)) or mode not in (None, "allow", "prefer"):
+        return database
+    return url.update_query_dict({"sslmode": "require"}).render_as_string(hide_password=False)
+
+
+def named_hosts(url: URL) -> list[str]:
+    """Where libpq would connect to."""
+    named = url.query.get("host") or url.host or os.environ.get("PGHOST", "")
+    addresses = url.query.get("hostaddr") or os.environ.get("PGHOSTADDR", "")
+    return [
+        *([named] if isinstance(named, str) else named),
+        *([addresses] if isinstance(addresses, str) else addresses),
+    ]
+
+
+def is_local(host: str) -> bool:
+    """Whether a host, perhaps with a port, is this machine: a socket, `localhost` or an address of its loopback."""
+    if host in ("", "localhost") or host.startswith(("/", "@", "localhost:")):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        name, _, port = host.rpartition(":")
+        return port.isdigit() and bool(name) and ":" not in name and is_local(name)
+
+
 def database_url(value: str) -> bool:
     """Whether it names one of the two databases, SQLite's by a file: each connection has a `:memory:` of its own."""
     try:
@@ -291,6 +329,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "trusted_proxies": lambda value: 0 <= value <= 9,
     "workers": lambda value: 1 <= value <= 256,
     "threads": lambda value: 1 <= value <= 512,
+    "statement_seconds": lambda value: 1 <= value <= 3600,
     "body_seconds": lambda value: 1 <= value <= 600,
     "token_names": lambda value: 1 <= value <= 100_000,
     "snippet_path": own_path,

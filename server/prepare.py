@@ -31,7 +31,12 @@ def prepare_database(settings: Settings) -> None:
 def reason(error: SettingError | DBAPIError | OSError) -> str:
     """Why it cannot start, for who has to mend it."""
     if isinstance(error, DBAPIError):
-        return f"The database does not answer: {error.orig}"
+        without = str(error.orig)
+        if "SSL" in without and "required" in without:
+            return (
+                f"{without.strip()}. DATABASE_URL names another machine. Switch TLS on there, or add ?sslmode=disable."
+            )
+        return f"The database does not answer: {without}"
     if isinstance(error, OSError):
         return f"{error.filename} cannot be used: {error.strerror}. See HANDRAISER_DATA_DIR and DATABASE_URL."
     return str(error)

@@ -148,12 +148,13 @@ def write_lock(url: str) -> FileLock:
     return FileLock(path.with_name(path.name + ".lock"))
 
 
-def watch_postgres(engine: Engine) -> None:
-    """Lets none of an engine's statements wait longer for another's lock than SQLite's do."""
+def watch_postgres(engine: Engine, statement_seconds: int) -> None:
+    """Lets none of an engine's statements wait longer for another's lock than SQLite's do, nor run without end."""
 
     @event.listens_for(engine, "connect")
     def limit(connection: Any, entry: ConnectionPoolEntry) -> None:
         connection.execute(f"set lock_timeout = {BUSY_TIMEOUT}")
+        connection.execute(f"set statement_timeout = {statement_seconds * 1000}")
         connection.commit()
 
 

@@ -162,8 +162,9 @@ class PostgresRunner:
 
     shares_commits = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, statement_seconds: int = 30) -> None:
         known = make_url(url)
+        self.settings = (*BY_KEY, PATIENT, f"set statement_timeout = {statement_seconds * 1000}")
         self.arguments, self.options = known.get_dialect()().create_connect_args(known)
         # The one that rested last is taken first.
         self.resting: list[PostgresLedger] = []
@@ -204,8 +205,8 @@ class PostgresRunner:
         transaction, and two round trips shorter."""
         options: dict[str, Any] = {**self.options, **CONNECT, "autocommit": True, "prepare_threshold": 0}
         connection = psycopg.connect(*self.arguments, **options)
-        for setting in (*BY_KEY, PATIENT):
-            connection.execute(setting)
+        for setting in self.settings:
+            connection.execute(setting.encode())
         return PostgresLedger(connection)
 
     def give_way(self) -> None:

@@ -39,6 +39,8 @@ def run() -> None:
         )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
+                # Tables that are full take their time.
+                connection.execute(text("set local statement_timeout = 0"))
                 # Two machines may start on one empty database: the second waits here and then finds nothing to do.
                 connection.execute(text(f"select pg_advisory_xact_lock({LOCK})"))
             context.run_migrations()
