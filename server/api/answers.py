@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from server.api.application import HOST, HostNotAllowed
 from server.api.cors import ANY_PAGE, headers_for
+from server.api.visitor import is_person, page_of
 from server.errors import Refused
 from server.lib import json
 from server.lib.ledger import WriteFailed
@@ -63,6 +64,10 @@ def error_answer(refusal: Refused, submission_id: str | None = None) -> Response
     """An error as an answer."""
     g.code = refusal.code
     headers = {"Retry-After": str(refusal.retry_after or RETRY_AFTER)} if refusal.code in RETRIED else None
+    if is_person():
+        page = page_of(refusal, refusal.status)
+        page.headers.update(headers or {})
+        return page
     return json_answer(error_content(refusal, submission_id), refusal.status, headers)
 
 

@@ -8,6 +8,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from server.api import keys
 from server.api.answers import error_answer, for_page, json_answer, own_origin
+from server.api.visitor import is_person, page_of
 from server.foreign.proof import META, TYPEFORM
 from server.lead_tokens.rules import redirect_allowed
 from server.leads.intake import take_lead
@@ -47,9 +48,11 @@ def submit_lead(subject: str | None = None) -> Response:
 
 
 def answer(taken: Taken) -> Response:
-    """The JSON answer."""
+    """The JSON answer, or the page that the visitor of a native form sees."""
     if taken.refusal is not None:
         return error_answer(taken.refusal, taken.submission_id)
+    if is_person() and not (taken.answer or {}).get("dry_run"):
+        return page_of(None, 200)
     return json_answer(taken.answer or {}, headers={"Idempotent-Replayed": "true"} if taken.replayed else None)
 
 

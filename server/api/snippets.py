@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from server.api import editing, keys
 from server.api.answers import json_answer
 from server.api.embed import places
-from server.api.manage import blueprint_of
+from server.api.manage import blueprint_of, opened, refuse_any
 from server.api.records import filters
 from server.api.resource import Resource, Values, write_attributes
 from server.companies.models import Company
@@ -108,36 +108,46 @@ blueprint = blueprint_of("snippets", SNIPPETS)
 
 @blueprint.get("/snippets/<row_id>/embed")
 def embed(row_id: str) -> Response:
-    """The ways to put it on a page, ready to copy. Its present build is kept from now on: its address is out."""
+    """The ways to put it on a page, ready to copy. Those that name a build are there once that build is published."""
     key = keys.require(request, SNIPPETS.reads)
     snippet = editing.find(SNIPPETS, key.company_id, row_id)
     editing.refuse_deleted(SNIPPETS, snippet)
-    language = filters(PreviewFilter()).get("language")
+    return embedded(snippet, places())
+
+
+@blueprint.post("/snippets/<row_id>/publish")
+def publish(row_id: str) -> Response:
+    """Keeps its present build, so that its address can be given away, and shows the ways to put it on a page."""
+    _, snippet, sent = opened(SNIPPETS, row_id)
+    sent.pop("language", None)
+    refuse_any(sent)
+    editing.refuse_deleted(SNIPPETS, snippet)
     where = places()
+    keep_build(snippet, build(configuration(hosted_of(snippet).facts, where)))
+    answer = embedded(snippet, where)
+    commit()
+    return answer
+
+
+def embedded(snippet: Snippet, where: Places) -> Response:
+    """The ways to put a snippet on a page, and its builds."""
+    language = filters(PreviewFilter()).get("language")
     facts = hosted_of(snippet).facts
     made = build(configuration(facts, where))
-    if not has_build(snippet, made.hash):
-        # What was read is over: who writes begins anew.
-        db.session.rollback()
-        editing.begin_edit(key.company_id)
-        snippet = editing.find(SNIPPETS, key.company_id, row_id)
-        keep_build(snippet, made)
-        commit()
+    shown = ways(facts, where, made if has_build(snippet, made.hash) else None, language)
     builds = [seen(facts, where, each) for each in builds_of(snippet, MOST_BUILDS)]
-    return json_answer(
-        {"embed": ways(facts, where, made, language), "builds": builds, "warnings": warnings_of(snippet)}
-    )
+    return json_answer({"embed": shown, "builds": builds, "warnings": warnings_of(snippet)})
 
 
-def ways(facts: Facts, where: Places, made: Build, language: str | None) -> Values:
-    """All that can be copied, with the text of a language in those that show it themselves."""
+def ways(facts: Facts, where: Places, made: Build | None, language: str | None) -> Values:
+    """All that can be copied, with the text of a language in those that show it; of a build, if it is there."""
     text = text_in(facts, language)
     return {
         "hosted": variants.hosted(facts.token, where),
-        "versioned": variants.versioned(facts.token, where, made.hash),
+        "versioned": variants.versioned(facts.token, where, made.hash) if made else None,
         **{name: variants.inline(name, facts, where, text) for name in variants.INLINE},
         "csp": variants.policy(where.origin),
-        "download": where.build(facts.token, made.hash),
+        "download": where.build(facts.token, made.hash) if made else None,
         "language": text.shown.language if text else None,
         "evidence": dict(variants.EVIDENCE),
     }

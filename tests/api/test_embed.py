@@ -64,7 +64,7 @@ class Pages:
 
     def embed(self, snippet: Json, query: str = "") -> Json:
         """The ways to put it on a page."""
-        answer = self.client.get(f"{API}/snippets/{snippet['id']}/embed?{query}", headers=self.account.bearer)
+        answer = self.client.post(f"{API}/snippets/{snippet['id']}/publish?{query}", headers=self.account.bearer)
         assert answer.status_code == 200, answer.get_json()
         body: Json = answer.get_json()
         return body

@@ -52,7 +52,7 @@ class Snippets:
 
     def embed(self, made: Json, query: str = "") -> Json:
         """The ways to put it on a page."""
-        body: Json = self.ask("GET", f"/snippets/{made['id']}/embed{query}").get_json()
+        body: Json = self.ask("POST", f"/snippets/{made['id']}/publish{query}").get_json()
         ways: Json = body["embed"]
         return ways
 
@@ -323,3 +323,19 @@ def test_a_snippet_that_learns_lists_the_pages_that_it_sees(snippets: Snippets) 
         (PAGE, True),
         ("https://other.example", False),
     ]
+
+
+def test_the_ways_that_name_a_build_are_there_once_it_is_published(snippets: Snippets) -> None:
+    made = snippets.new()
+    shown_first = snippets.ask("GET", f"/snippets/{made['id']}/embed").get_json()
+    assert (shown_first["embed"]["versioned"], shown_first["embed"]["download"], shown_first["builds"]) == (
+        None,
+        None,
+        [],
+    )
+    ways = snippets.embed(made)
+    again = snippets.ask("GET", f"/snippets/{made['id']}/embed").get_json()
+    assert again["embed"] == ways
+    assert ways == shown_first["embed"] | {name: ways[name] for name in ("versioned", "download")}
+    assert again["builds"][0]["url"] == ways["download"]
+    assert wrong(snippets.ask("POST", f"/snippets/{made['id']}/publish", hash="x")).keys() == {"hash"}

@@ -218,6 +218,7 @@ CASES |= {
     "POST /api/v1/disclosures/<row_id>/versions/<version_id>/review": Case("config:write", disclosure_version),
     "POST /api/v1/disclosures/<row_id>/versions/<version_id>/publish": Case("config:write", disclosure_version),
     "GET /api/v1/snippets/<row_id>/embed": Case("config:read", made(kind_of("snippet"))),
+    "POST /api/v1/snippets/<row_id>/publish": Case("config:write", made(kind_of("snippet"))),
     "POST /api/v1/lead_tokens/<row_id>/rotate": Case("config:write", made(kind_of("lead_token"))),
     "GET /api/v1/lead_tokens/<row_id>/reveal": Case("tokens:reveal", made(kind_of("lead_token"))),
     "POST /api/v1/lead_tokens/<row_id>/clear_exposure": Case("config:write", made(kind_of("lead_token"))),
@@ -285,6 +286,24 @@ def test_a_route_opens_to_a_key_with_its_scope_and_to_nothing_else(
     assert snapshot(account.app, account.company_id) == before
     answer = ask(client, route, made_id, account.key(case.scope), body).get_json()
     assert answer.get("success", True), answer
+
+
+# The contract has it that a number opts out by GET: a link in a message does so.
+READS = sorted({route for route in CASES if route.startswith("GET")} - {f"GET {LEADS}/<subject>/caller_opt_out"})
+
+
+@pytest.mark.parametrize("route", READS)
+def test_a_get_writes_nothing_whoever_asks_under_whatever_name(
+    client: FlaskClient, account: Account, route: str
+) -> None:
+    case = CASES[route]
+    made_id = case.make(client, account)
+    before = snapshot(account.app, account.company_id)
+    for host in ("localhost", "one.example", "two.example:8080"):
+        for headers in (account.bearer, {}, {"Origin": "https://page.example"}):
+            ask(client, route, made_id, headers | {"Host": host}, case.body(account))
+            ask(client, route, made_id, headers | {"Host": host})
+    assert difference(before, snapshot(account.app, account.company_id)) == Difference()
 
 
 @pytest.mark.parametrize("route", OF_ONE)

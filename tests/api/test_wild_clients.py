@@ -10,7 +10,7 @@ import pytest
 from tests.api.calls import LEADS
 from tests.factories import Account
 from tests.live import Live
-from tests.raw import Wire, permits, preflight, request, understood
+from tests.raw import Answer, Wire, permits, preflight, request, understood
 
 Case = dict[str, Any]
 
@@ -45,10 +45,22 @@ def test_a_request_of_the_wild_gets_its_answer_and_leaves_its_lead(live: Live, a
         if "preflight" in case:
             permits(wire.ask(preflight(target(case), case["preflight"])), case["preflight"])
         answer = wire.ask(written(case, account))
+        if "page" in case:
+            check_page(account, case, answer)
+            return
         content = understood(answer)
         assert answer.status == case.get("status", 200 if "action" in case else 422), content
         check = check_taken if answer.status == 200 else check_refused
         check(wire, account, case, content)
+
+
+def check_page(account: Account, case: Case, answer: Answer) -> None:
+    """A person reads how it ended, and the lead is stored, or the refusal."""
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.status == case.get("status", 200)
+    [kept] = account.submissions()
+    assert kept["code"] == case.get("code")
+    assert [lead["caller_id"] for lead in account.leads()] == ([case["lead"]["caller_id"]] if "lead" in case else [])
 
 
 def check_taken(wire: Wire, account: Account, case: Case, content: dict[str, Any]) -> None:

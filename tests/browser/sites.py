@@ -164,7 +164,7 @@ class Site:
         chosen; its address."""
         text = (PAGES / name).read_text(encoding="utf-8")
         if PLACE.search(text):
-            ways = self.ask("GET", f"/snippets/{self.snippet['id']}/embed")["embed"]
+            ways = self.ask("POST", f"/snippets/{self.snippet['id']}/publish")["embed"]
             text = PLACE.sub(lambda found: str(ways[(chosen or {}).get(found[1], found[1])]), text)
         for old, new in (changes or {}).items():
             assert old in text
