@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from server.api import editing, keys
 from server.api.answers import json_answer
 from server.api.embed import places
-from server.api.manage import blueprint_of, opened, refuse_any
+from server.api.manage import blueprint_of, opened
 from server.api.records import filters
 from server.api.resource import Resource, Values, write_attributes
 from server.companies.models import Company
@@ -112,26 +112,24 @@ def embed(row_id: str) -> Response:
     key = keys.require(request, SNIPPETS.reads)
     snippet = editing.find(SNIPPETS, key.company_id, row_id)
     editing.refuse_deleted(SNIPPETS, snippet)
-    return embedded(snippet, places())
+    return embedded(snippet, places(), filters(PreviewFilter()).get("language"))
 
 
 @blueprint.post("/snippets/<row_id>/publish")
 def publish(row_id: str) -> Response:
     """Keeps its present build, so that its address can be given away, and shows the ways to put it on a page."""
     _, snippet, sent = opened(SNIPPETS, row_id)
-    sent.pop("language", None)
-    refuse_any(sent)
+    language = editing.read_by(PreviewFilter(), sent).get("language")
     editing.refuse_deleted(SNIPPETS, snippet)
     where = places()
     keep_build(snippet, build(configuration(hosted_of(snippet).facts, where)))
-    answer = embedded(snippet, where)
+    answer = embedded(snippet, where, language)
     commit()
     return answer
 
 
-def embedded(snippet: Snippet, where: Places) -> Response:
+def embedded(snippet: Snippet, where: Places, language: str | None) -> Response:
     """The ways to put a snippet on a page, and its builds."""
-    language = filters(PreviewFilter()).get("language")
     facts = hosted_of(snippet).facts
     made = build(configuration(facts, where))
     shown = ways(facts, where, made if has_build(snippet, made.hash) else None, language)
