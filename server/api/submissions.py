@@ -27,7 +27,7 @@ from server.leads.replay import Wanted, posting_of
 from server.leads.settle import Taken
 from server.lib import clock
 from server.lib.db import db
-from server.lib.fields import RowId, Switch
+from server.lib.fields import Hash, RowId, Switch, Text
 from server.lib.wire import read_query
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1/submissions")
@@ -45,6 +45,17 @@ class ReplaySchema(Schema):
     )
     lead_token_id = RowId(
         "Another lead token of the company, with which it is taken as if it had come.", 1, load_default=None
+    )
+    body = Hash(
+        "The parameters that should have come in the body, where what came could not be read.",
+        {"caller_id": "+17192221234"},
+        load_default=None,
+    )
+    charset = Text(
+        "The charset in which the body that came is read, where it could not be.",
+        "shift_jis",
+        longest=40,
+        load_default=None,
     )
 
 
@@ -161,6 +172,8 @@ def replay_submission(submission_id: str) -> Response:
         dry_run=asked["dry_run"],
         accepts_unproven=asked["accept_unproven"],
         other_token=other_token is not None,
+        body=asked["body"],
+        charset=asked["charset"],
     )
     return take_again(posting_of(kept, wanted), other_token or kept["lead_token_id"], wanted.dry_run)
 

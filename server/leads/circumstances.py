@@ -10,6 +10,7 @@ from server.leads import rows
 from server.leads.posting import Posting
 from server.leads.room import ROW_BYTES
 from server.leads.unproven import evidence_of
+from server.leads.unread import kept_unread
 from server.lib import json
 from server.lib.ledger import Runner
 from server.lib.redact import redact, redact_text
@@ -55,7 +56,7 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     if posting.gpc:
         received["gpc"] = True
     if posting.unreadable is not None:
-        received["unread"] = redact_text(storable(posting.unreadable.body))
+        received |= kept_unread(posting.unreadable)
     values = UNSAID | {
         "company_id": grant.company_id,
         "token_id": grant.token_id,
@@ -86,11 +87,6 @@ def empty_for_room(values: dict[str, Any], posting: Posting) -> None:
 def bytes_of(values: Mapping[str, Any]) -> int:
     """What a submission takes up on disk, roughly."""
     return len(values["submission_received"]) + len(values["submission_why"]) + ROW_BYTES
-
-
-def storable(body: bytes) -> str:
-    """A body that could not be read, as text that any database keeps."""
-    return body.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
 def key_of(posting: Posting, grant: Grant) -> int | None:

@@ -206,10 +206,16 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
 
 def why_replay(posting: Posting, original: Original) -> Why:
     """The first step of what is taken once more; what is released keeps its steps of before."""
-    read = {"action": original.action, "code": original.code, "api_key": posting.key.key_id if posting.key else None}
+    read: dict[str, Any] = {
+        "action": original.action,
+        "code": original.code,
+        "api_key": posting.key.key_id if posting.key else None,
+    }
     if original.released:
         rule = "an API key has taken it out of quarantine, by the rules of today"
         return [*original.why, {"step": "release", "read": read, "decided": "released", "rule": rule}]
+    if original.corrected:
+        read |= {"corrected": dict(original.corrected)}
     rule = "an API key has the submission taken once more, by the rules of today"
     return [
         {"step": "replay", "read": read, "decided": "taken once more", "rule": rule, "record": original.submission_id}

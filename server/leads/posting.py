@@ -54,6 +54,8 @@ class Original:
     lacked: Mapping[str, str] = field(default_factory=dict)
     proven: bool = False
     accepts_unproven: bool = False
+    # What whoever replays it corrected, because nobody could read what came.
+    corrected: Mapping[str, Any] = field(default_factory=dict)
     why: Sequence[dict[str, Any]] = ()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from server.companies.queries import KeyHolder
 from server.errors import Refused
@@ -13,9 +13,9 @@ from server.leads.params import TOKEN_PARAMETERS
 from server.leads.plan import Plan
 from server.leads.posting import EDITS, Original, Posting
 from server.leads.state import ContactState, Done, KeptAnswer, State
+from server.leads.unread import read_again
 from server.lib import clock, json
 from server.lib.redact import REDACTED, without_redacted
-from server.lib.wire import Code, Unreadable
 
 # What differs between any two leads, or any two states of one, and says nothing.
 UNTOLD = frozenset({"id", "created_at", "updated_at"})
@@ -35,6 +35,9 @@ class Wanted:
     accepts_unproven: bool = False
     # Whether another token than the submission's own is to count.
     other_token: bool = False
+    # What should have come, or in which charset it was written, where nobody could read it.
+    body: Json | None = None
+    charset: str | None = None
 
 
 def posting_of(kept: Mapping[str, Any], wanted: Wanted) -> Posting:
@@ -60,16 +63,17 @@ def posting_again(kept: Mapping[str, Any], wanted: Wanted, original: Original) -
     if received.get("emptied"):
         text = "was kept without what it held: its address had sent more in an hour than is kept of what is refused"
         raise Refused("invalid_parameter", f"The submission {text}", {"id": [text]}, f"The submission {text}.")
+    body, problem = read_again({**kept, "received": received}, wanted.body, wanted.charset)
     left_out = {"auth_token", *(TOKEN_PARAMETERS if wanted.other_token else ())}
     return Posting(
         endpoint=kept["endpoint"],
         query=without(left_out, received["query"]),
-        body=without(left_out, received["body"]),
+        body=without(left_out, body),
         now=wanted.now,
         request_id=wanted.request_id,
         own_origin="",
         subject=received.get("path"),
-        unreadable=unreadable_again(kept, received.get("unread")),
+        unreadable=problem,
         original=original,
         key=wanted.key,
         key_sent=True,
@@ -91,15 +95,6 @@ def without(names: set[str], parameters: Mapping[str, Any]) -> Json:
     }
 
 
-def unreadable_again(kept: Mapping[str, Any], text: str | None) -> Unreadable | None:
-    """Why the body cannot be read, which no change of the configuration mends."""
-    if text is None:
-        return None
-    code: Code = kept["code"] if kept["code"] in get_args(Code) else "malformed_body"
-    message = "What was sent could not be read, and is kept as it came. Have it sent again in a form that we read."
-    return Unreadable(code, message, body=text.encode())
-
-
 def original_of(kept: Mapping[str, Any], wanted: Wanted) -> Original:
     """What is taken once more. The replay of a replay is one of the first: so it is taken once in all."""
     received = json.load(kept["received"])
@@ -116,6 +111,7 @@ def original_of(kept: Mapping[str, Any], wanted: Wanted) -> Original:
         lacked=received.get("lacks", {}),
         proven=received.get("proven", False),
         accepts_unproven=wanted.accepts_unproven,
+        corrected={"charset": wanted.charset} if wanted.charset else {"body": True} if wanted.body is not None else {},
     )
 
 

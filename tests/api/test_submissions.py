@@ -213,12 +213,12 @@ def test_an_error_repeats_no_secret(client: FlaskClient, account: Account) -> No
     [
         (b'{"caller_id": "7192221234", "lead_token": "SECRET"', "application/json", "malformed_body"),
         (b'[{"schedule_lead_token" : "SECRET"}]', "application/json", "object_expected"),
-        (b"caller_id=%ff&Lead_Token=SECRET&data[auth_token]=SECRET", FORM, "malformed_body"),
+        (b"\xff=1&Lead_Token=SECRET&data[auth_token]=SECRET" + b"&a=1" * 500, FORM, "too_large"),
         (b"\xff\0 auth_token: SECRET", "text/plain", "unsupported_media_type"),
         (b'{"auth_token": "SECRET", "a": "' + b"x" * 300_000, "application/json", "too_large"),
         (PART % b"offer_lead_token" + b"SECRET\r\n", "multipart/form-data; boundary=b", "malformed_body"),
     ],
-    ids=["half an object", "a list", "no UTF-8", "text", "too much", "half a form"],
+    ids=["half an object", "a list", "no UTF-8 and too many fields", "text", "too much", "half a form"],
 )
 def test_a_body_that_cannot_be_read_is_kept_as_it_came(
     client: FlaskClient, account: Account, body: bytes, content_type: str, code: str
@@ -397,12 +397,13 @@ def test_a_query_string_that_cannot_be_read_is_kept_for_the_token_in_the_body(
     client: FlaskClient, account: Account
 ) -> None:
     sent = {"lead_token": account.schedule_token, "caller_id": "7192221234"}
-    answer = client.post("/api/v1/leads?utm=%E9", json=sent)
+    deep = "utm" + "[b]" * 20
+    answer = client.post(f"/api/v1/leads?{deep}=1", json=sent)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed_body")
     [kept] = account.submissions()
     assert kept["code"] == "malformed_body"
     assert "7192221234" in kept["received"]
-    assert "utm=%E9" in kept["received"]
+    assert f"{deep}=1" in kept["received"]
 
 
 def test_a_junk_header_does_not_hide_the_key_in_the_body(client: FlaskClient, account: Account) -> None:

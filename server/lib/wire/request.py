@@ -57,7 +57,7 @@ def _read_received(body: bytes, environ: Mapping[str, Any], limits: Limits, note
         _refuse_encoding(environ)
         return parse_body(body.removeprefix(codecs.BOM_UTF8), environ.get("CONTENT_TYPE") or "", limits, notes)
     except Unreadable as error:
-        error.body = body
+        error.body, error.content_type = body, environ.get("CONTENT_TYPE") or ""
         raise
 
 

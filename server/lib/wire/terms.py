@@ -63,6 +63,9 @@ def add_note(notes: list[Note], note: Note) -> None:
 class Unreadable(Exception):
     """What was sent cannot be read: why, and what to send instead. `body` is what arrived, perhaps cut."""
 
+    # What the body says that it is.
+    content_type = ""
+
     def __init__(self, code: Code, message: str, parameter: str | None = None, body: bytes = b"") -> None:
         super().__init__(message)
         self.code = code
