@@ -100,13 +100,18 @@ class Beside(NamedTuple):
 NOWHERE = Beside(None, None)
 
 
-# What each of the names above has in it.
-PARTS = re.compile("country|code|prefix|isd|iso|region|vorwahl|indicatif|pais|land|pays|paese", re.I)
+# Each of the names above has one of these in it.
+PARTS = (
+    *("country", "calling", "dial", "isd", "iso", "region", "prefix", "intl", "international", "vorwahl", "indicatif"),
+    *("codigo", "pais", "land", "pays", "paese", "phonecode", "phone_code", "mobilecode", "mobile_code", "telcode"),
+    "tel_code",
+)
 
 
-def may_be_country(name: str) -> bool:
-    """Whether a name might be one of a country; quick, as it is asked of every token."""
-    return PARTS.search(name) is not None
+def may_be_country(names: str) -> bool:
+    """Whether one of the names might be a country's; quick, as it is asked of every token."""
+    small = names.lower()
+    return any(part in small for part in PARTS)
 
 
 def countries_in(tree: Mapping[str, Any], parent: str = "") -> dict[str, Beside]:
@@ -114,7 +119,7 @@ def countries_in(tree: Mapping[str, Any], parent: str = "") -> dict[str, Beside]
     inside = says_phone(parent)
     best: dict[tuple[str, bool], Country] = {}
     for name, value in tree.items():
-        found = country_of(name, value, inside) if inside or may_be_country(name) else None
+        found = country_of(name, value, inside) if inside or "code" in name.lower() or may_be_country(name) else None
         # A calling code says more of a number than a country does.
         if found and (found.digits or (found.stem, found.dials) not in best):
             best[found.stem, found.dials] = found
