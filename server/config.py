@@ -102,8 +102,8 @@ class Settings:
     token_names: int = setting(
         "HANDRAISER_TOKEN_NAMES",
         2000,
-        "How many token names a company may have, from 1 to 100000; what leads bring under further ones is kept in"
-        " the token extra.",
+        "How many token names a company may have, from 1 to 100000, half of which pages may use up; what leads bring"
+        " under further ones is kept in the token extra.",
     )
     snippet_path: str = setting(
         "HANDRAISER_SNIPPET_PATH",

@@ -33,7 +33,7 @@ KEPT_SECONDS = 5.0
 KEPT_MOST = 10_000
 
 # The model stands with the leads, who bring the names.
-TOKEN = table("token", column("company_id"), column("name"))
+TOKEN = table("token", column("company_id"), column("name"), column("deleted_at"))
 
 _kept: dict[str, tuple[float, Grant]] = {}
 
@@ -106,6 +106,7 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
     schedules = schedules_of(connection, token.company_id, owner.schedule_id, owner.offer_id)
     types = contact_field_types_of(connection, token.company_id)
     sources = sources_of(connection, token.company_id)
+    names = token_names_of(connection, token.company_id)
     return Grant(
         token_id=token.id,
         vendor_id=token.first_id or token.id,
@@ -140,7 +141,8 @@ def grant_of(connection: Connection, token: Row[tuple[object, ...]]) -> Grant:
         last_used_at=token.last_used_at,
         most_token_names=current_app.config["TOKEN_NAMES"],
         most_public_bytes=current_app.config["PUBLIC_BYTES"],
-        token_names=token_names_of(connection, token.company_id),
+        token_names=set(names),
+        deleted_names=sum(names.values()),
         payload_secret=token.payload_secret and open_secret(token.payload_secret),
         reads_submissions=token.reads_submissions,
         texts=find_texts(connection, token.company_id, token.disclosure_id),
@@ -276,6 +278,7 @@ def seen_origins_of(connection: Connection, token_id: int) -> set[str]:
     return set(connection.scalars(select(OriginSeen.origin).where(OriginSeen.lead_token_id == token_id)))
 
 
-def token_names_of(connection: Connection, company_id: int) -> set[str]:
-    """The names under which the company's leads have brought tokens, also those that are hidden."""
-    return set(connection.scalars(select(TOKEN.c.name).where(TOKEN.c.company_id == company_id)))
+def token_names_of(connection: Connection, company_id: int) -> dict[str, bool]:
+    """The names under which the company's leads have brought tokens, and whether each is deleted."""
+    query = select(TOKEN.c.name, TOKEN.c.deleted_at.is_not(None)).where(TOKEN.c.company_id == company_id)
+    return {name: bool(deleted) for name, deleted in connection.execute(query)}

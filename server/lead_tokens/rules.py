@@ -64,6 +64,8 @@ class Grant:
     most_public_bytes: int
     # Those that the company has; what this process adds to them meanwhile it adds here.
     token_names: set[str] = field(default_factory=set)
+    # So many of them are deleted: they go on under their names, and take no place.
+    deleted_names: int = 0
     # What visitors may have been shown, and what stamps are signed with.
     texts: Texts = field(default_factory=Texts)
     stamp_key: bytes = field(default=b"", repr=False)
@@ -71,6 +73,11 @@ class Grant:
     payload_secret: str | None = field(default=None, repr=False)
     # The pages that have used it; what this process adds to them meanwhile it adds here.
     seen_origins: set[str] = field(default_factory=set)
+
+    def names_of(self, powers: str) -> int:
+        """How many token names the company may have where these powers bring further ones: pages half of all, so that
+        they never use up what its servers need."""
+        return self.most_token_names // 2 if powers == PUBLIC else self.most_token_names
 
     def takes_leads(self, now: datetime) -> bool:
         """Whether it authorises a lead at this time."""

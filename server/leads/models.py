@@ -259,6 +259,8 @@ class Token(Model):
     """A token name that the company has seen, made on first sight."""
 
     __tablename__ = "token"
+    # What people delete, or bring back, changes how many names there is room for.
+    configures_intake = True
     __table_args__ = (
         UniqueConstraint("company_id", "name"),
         CheckConstraint("kind in ('text', 'numeric')", name="kind"),

@@ -177,7 +177,7 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     consent = read_consent(posting, asked, grant, powers)
     hashed = content_hash(posting, asked, powers, why_wishes, phone)
     # What makes two requests the same is what was sent, whatever there is room for meanwhile.
-    limit_names(asked, grant)
+    limit_names(asked, grant, powers)
     if from_page:
         name_visitor(asked)
     plan = Plan(
@@ -272,12 +272,13 @@ def too_large(most: int) -> Refused:
     return Refused("too_large", text, {}, f"{text}. Send less, or send it from a server with a server token.")
 
 
-def limit_names(asked: Asked, grant: Grant) -> None:
-    """Puts tokens into one whose names would be more than a company may have; what its contact fields ask for stays.
+def limit_names(asked: Asked, grant: Grant, powers: str) -> None:
+    """Puts tokens into one whose names would be more than a company may have, or than pages may bring; what its contact
+    fields ask for stays.
 
     Who posts at the same moment may find room for the same name: the statement that registers it looks again.
     """
-    room = grant.most_token_names - len(grant.token_names)
+    room = grant.names_of(powers) - (len(grant.token_names) - grant.deleted_names)
     if len(asked.tokens) <= room:
         return
     known = grant.token_names | {field.key for field in grant.contact_fields} | asked.made

@@ -214,7 +214,7 @@ class Record:
         self.new_names = self.plan.asked.tokens.keys() - self.plan.grant.token_names
         if self.new_names:
             self.values["token_names"] = json.dump(sorted(self.new_names))
-            self.values["most_token_names"] = self.plan.grant.most_token_names
+            self.values["most_token_names"] = self.plan.grant.names_of(self.plan.powers)
             self.arms.append(rows.TOKENS_INSERT[self.dialect])
 
     def token_used(self) -> None:

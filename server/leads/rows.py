@@ -298,7 +298,7 @@ VENDOR_RENEW = Arm(
     " and submission_id = :vendor_submission_id"
 )
 # Those who post at the same moment do not see each other's names; whoever comes after them finds no room.
-HAD = "(select count(*) from token where company_id = :company_id)"
+HAD = "(select count(*) from token where company_id = :company_id and deleted_at is null)"
 # A batch brings many at once; one more is for the token that takes in what has no room. Where there is none, a limit
 # that is negative would fail on one database and be none on the other.
 ROOM = f"{HAD} < :most_token_names limit abs(1 + cast(:most_token_names as integer) - {HAD})"

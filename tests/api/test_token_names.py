@@ -211,11 +211,33 @@ def test_a_page_may_not_fill_a_company_up_with_names(small: Flask) -> None:
     for number in range(10):
         tokens = {f"t{number}_{each}": "x" for each in range(10)}
         take(client, account.publishable_token, caller_id=f"+1719222{number:04}", **tokens)
-    assert len(registered(account)) == FEW + len(["extra"])
+    assert len(registered(account)) == FEW // 2 + len(["extra"])
     kept = [lead["data"] | lead["data"].get("extra", {}) for lead in account.leads()]
     assert sorted(name for data in kept for name in data if name != "extra") == sorted(
         f"t{number}_{each}" for number in range(10) for each in range(10)
     )
+
+
+def test_pages_leave_a_companys_servers_their_share_of_names(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    for number in range(10):
+        take(client, account.publishable_token, caller_id=f"+1719222{number:04}", **{f"t{number}": "x"})
+    body = take(client, account.schedule_token, a="1", b="2")
+    assert (body["warnings"], body["lead"]["data"]) == ([], {"a": "1", "b": "2"})
+    assert {"a", "b"} <= {*registered(account)}
+
+
+def test_a_name_that_is_deleted_frees_its_place(small: Flask) -> None:
+    account, client = make_account(small), small.test_client()
+    take(client, account.schedule_token, a="1", b="2", c="3", d="4", e="5")
+    assert warned(take(client, account.schedule_token, f="6")) == FULL
+    listed = client.get(TOKENS, headers=account.bearer).get_json()["tokens"]
+    for token in listed:
+        if token["name"] in ("a", "extra"):
+            assert client.delete(f"{TOKENS}/{token['id']}", headers=account.bearer).status_code == 200
+    body = take(client, account.schedule_token, caller_id=OTHER_NUMBER, a="7", g="8")
+    assert (body["warnings"], body["lead"]["data"]) == ([], {"a": "7", "g": "8"})
+    assert names(client, account) == ["b", "c", "d", "e", "g"]
 
 
 def test_those_who_come_at_once_go_over_by_no_more_than_they_bring(small: Flask) -> None:
