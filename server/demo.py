@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from server.companies.models import ApiKey, Company, User
-from server.companies.operations import create_company, create_key, new_password, renew_key
+from server.companies.operations import create_company, create_key, new_password, person_of, renew_key
 from server.companies.rules import SCOPES
 from server.consent.models import Disclosure
 from server.consent.operations import add_version, publish
@@ -68,7 +68,8 @@ def make_demo(url: str, force: bool = False) -> dict[str, Any]:
         raise CommandError("There is a company already, so this is no place for a demo. Use --force to make it anyway.")
     company = ensure(Company, lambda: create_company(NAME), name=NAME)
     mine = {"company_id": company.id}
-    user = ensure(User, lambda: User(**mine, email=EMAIL, name=NAME, password_hash=""), **mine, email=EMAIL)
+    known = mine | {"person_id": person_of(EMAIL).id}
+    user = ensure(User, lambda: User(**known, name=NAME, password_hash=""), **known)
     password = new_password()
     user.password_hash = password.hash
     key = ensure(ApiKey, lambda: create_key(company, NAME)[0], **mine, name=NAME, revoked_at=None)

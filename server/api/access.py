@@ -2,13 +2,14 @@
 
 from flask import Response
 from marshmallow import ValidationError
+from sqlalchemy import ColumnElement
 
 from server.api import editing
 from server.api.keys import refuse_lacking
 from server.api.manage import blueprint_of, kept, locked, opened, read, refuse_any
 from server.api.resource import Resource, Values, add
-from server.companies.models import ApiKey, Company, User
-from server.companies.operations import create_key, last_admin, new_password, renew_key
+from server.companies.models import ApiKey, Company, Person, User
+from server.companies.operations import create_key, is_user, last_admin, new_password, person_of, renew_key
 from server.companies.schemas import ApiKeyFilter, ApiKeySchema, UserFilter, UserSchema
 from server.lib.db import db
 
@@ -19,7 +20,9 @@ READS, WRITES = "access:read", "access:write"
 
 
 def complete_user(company: Company, wanted: Values, row: User | None) -> None:
-    """A company keeps an admin."""
+    """An address is one user's in a company, and a company keeps an admin."""
+    if row is None and is_user(company, wanted["email"]):
+        raise ValidationError({"email": ["is taken: another user has it"]})
     if row is not None and wanted["role"] != "admin" and last_admin(row):
         raise ValidationError({"role": ["is that of the last admin; make another admin first"]})
 
@@ -31,9 +34,18 @@ def keep_admin(company: Company, row: User) -> None:
 
 
 def create_user(company: Company, wanted: Values) -> tuple[User, Values]:
-    """A person with a fresh password."""
-    password = wanted.pop("password")
-    return add(User(company_id=company.id, password_hash=password.hash, **wanted)), {"password": password.text}
+    """A person in this company, with a password for it; whether they are in another, nobody learns."""
+    password, person = wanted.pop("password"), person_of(wanted.pop("email"))
+    user = User(company_id=company.id, person=person, password_hash=password.hash, **wanted)
+    return add(user), {"password": password.text}
+
+
+def users_like(company: Company, asked: Values) -> list[ColumnElement[bool]]:
+    """The filters that were sent, as conditions."""
+    return [
+        User.person.has(Person.email == value) if name == "email" else getattr(User, name) == value
+        for name, value in asked.items()
+    ]
 
 
 USERS = Resource(
@@ -45,11 +57,13 @@ USERS = Resource(
     reads=READS,
     writes=WRITES,
     ended="disabled_at",
+    fixed=frozenset({"email"}),
+    conditions=users_like,
     complete=complete_user,
     prepare=lambda: {"password": new_password()},
     create=create_user,
     removable=keep_admin,
-    once={"password": "The password, shown this once."},
+    once={"password": "A password for this company, shown this once."},
     apart=True,
 )
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from server.companies.models import ApiKey, Company, User
+from server.companies.models import ApiKey, Company, Person, User
 from server.companies.rules import SCOPES
 from server.errors import CommandError
+from server.lib import clock
 from server.lib.db import db
 from server.lib.phone import is_region
 from server.lib.secrets import digest, new_secret, new_token
@@ -44,8 +45,24 @@ class Password(NamedTuple):
 
 def new_password() -> Password:
     """Makes a password. It takes an eighth of a second on purpose: make it before you lock anything."""
-    text = new_secret()
-    return Password(text, HASHER.hash(text))
+    secret = new_secret()
+    return Password(secret, HASHER.hash(secret))
+
+
+def person_of(email: str) -> Person:
+    """The person with this address, who is new to the installation or not: nobody is told which.
+
+    Two companies may bring the same address at once; who comes second waits for the first, and finds its person.
+    """
+    made = text("insert into person (email, created_at) values (:email, :now) on conflict do nothing")
+    db.session.execute(made, {"email": email, "now": clock.now()})
+    return db.session.scalars(select(Person).where(Person.email == email)).one()
+
+
+def is_user(company: Company, email: str) -> bool:
+    """Whether the company has a user with this address, also a deleted one, who may come back."""
+    known = select(User.id).join(Person).where(User.company_id == company.id, Person.email == email)
+    return db.session.scalar(known) is not None
 
 
 def last_admin(user: User) -> bool:

@@ -47,10 +47,15 @@ class Scopes(Listing):
 
 
 class UserSchema(Schema):
-    """A person who signs in to the console."""
+    """A person as a user of one company."""
 
-    email = Email("The address that the person signs in with.", "john@example.com", required=True)
-    name = Text("What the person is called.", "John Doe", required=True)
+    email = Email(
+        "The address that the person signs in with; it stays. The person may be a user of other companies, which"
+        " nobody is told.",
+        "john@example.com",
+        required=True,
+    )
+    name = Text("What the company calls the person.", "John Doe", required=True)
     role = Word("What the person may do in the console.", "agent", ROLES, required=True)
     disabled_at = Time("When the person was deleted.", WHEN, dump_only=True)
 

@@ -200,7 +200,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "access.reset_password": beside(
         "users/reset_password",
         "Give a user a new password",
-        "The old one stops working at once; the answer shows the new one, only this once.",
+        "The old one stops working at once; the answer shows the new one, only this once. It opens this company only.",
         {"password": TEXT},
         scope="access:write",
     ),

@@ -44,8 +44,7 @@ class Kind:
     writes: str = "config:write"
     # The parameter that two in use cannot share; None where they may share all.
     unique: str | None = None
-    # Whether that is one thing's in all companies, whether a deleted one keeps it, and whether it cannot be changed.
-    everywhere: bool = False
+    # Whether a deleted one keeps it, and whether it cannot be changed.
     kept: bool = False
     fixed: bool = False
     # The columns that the change moves, where they are not those of its parameters.
@@ -230,8 +229,8 @@ KINDS = (
         reads="access:read",
         writes="access:write",
         unique="email",
-        everywhere=True,
         kept=True,
+        fixed=True,
         secrets=("password",),
         ended="disabled_at",
     ),

@@ -233,9 +233,7 @@ def test_what_is_taken_is_refused_by_name(client: FlaskClient, account: Account,
     assert kind.row(account, second["id"]) == before
 
 
-@pytest.mark.parametrize(
-    "kind", [case for case in having("create") if case.values[0].unique and not case.values[0].everywhere]
-)
+@pytest.mark.parametrize("kind", [case for case in having("create") if case.values[0].unique])
 def test_two_companies_may_use_one_name(client: FlaskClient, account: Account, kind: Kind) -> None:
     assert kind.unique is not None
     first = kind.make(client, account)

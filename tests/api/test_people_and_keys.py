@@ -93,17 +93,72 @@ def test_a_person_without_a_name_an_address_or_a_role_is_none(client: FlaskClien
     assert wrong(client.post(USERS, json=sent, headers=account.bearer)) == {name: ["is missing"]}
 
 
-def test_an_address_is_one_persons_in_the_whole_installation(client: FlaskClient, account: Account) -> None:
-    first, second = add_user(client, account), add_user(client, account)
-    other = make_account(account.app)
+def test_an_address_is_one_users_in_a_company(client: FlaskClient, account: Account) -> None:
+    user = add_user(client, account)
     taken = {"email": ["is taken: another user has it"]}
-    for sent in (first["email"], first["email"].upper()):
-        body = {"email": sent, "name": "John", "role": "agent"}
-        assert wrong(client.post(USERS, json=body, headers=other.bearer)) == taken
-        assert wrong(put(client, USERS, second, account.bearer, email=sent)) == taken
-    # A person who is gone keeps the address: they may come back.
-    assert client.delete(f"{USERS}/{first['id']}", headers=account.bearer).status_code == 200
-    assert wrong(put(client, USERS, second, account.bearer, email=first["email"])) == taken
+    for address in (user["email"], user["email"].upper()):
+        body = {"email": address, "name": "John", "role": "agent"}
+        assert wrong(client.post(USERS, json=body, headers=account.bearer)) == taken
+    # A user who is gone keeps the address: they may come back.
+    assert client.delete(f"{USERS}/{user['id']}", headers=account.bearer).status_code == 200
+    body = {"email": user["email"], "name": "John", "role": "agent"}
+    assert wrong(client.post(USERS, json=body, headers=account.bearer)) == taken
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["in use", "deleted there"])
+def test_the_address_of_another_companys_user_is_no_news(client: FlaskClient, account: Account, gone: bool) -> None:
+    theirs = add_user(client, account, "admin", name="Jane Doe")
+    if gone:
+        add_user(client, account, "admin")
+        client.delete(f"{USERS}/{theirs['id']}", headers=account.bearer)
+    other = make_account(account.app)
+    before = stored(account, "user", theirs["id"])
+    bodies = []
+    for address in (theirs["email"], f"{new_word('new')}@example.com"):
+        sent = {"email": address, "name": "John", "role": "viewer"}
+        answer = client.post(USERS, json=sent, headers=other.bearer)
+        body = answer.get_json()
+        assert answer.status_code == 200
+        assert PasswordHasher().verify(stored(other, "user", body["user"]["id"])["password_hash"], body["password"])
+        untold = {"id": 0, "email": "", "created_at": "", "updated_at": ""}
+        bodies.append([list(body), body["user"] | untold, len(body["password"]), list(answer.headers.keys())])
+    assert bodies[0] == bodies[1]
+    assert stored(account, "user", theirs["id"]) == before
+
+
+def test_what_a_company_does_to_its_user_leaves_the_same_person_elsewhere_alone(
+    client: FlaskClient, account: Account
+) -> None:
+    theirs = add_user(client, account)
+    other = make_account(account.app)
+    add_user(client, other, "admin")
+    own = add_user(client, other, email=theirs["email"])
+    before = stored(account, "user", theirs["id"])
+    shown(put(client, USERS, own, other.bearer, name="Johnny", role="manager"), "user")
+    assert wrong(put(client, USERS, own, other.bearer, email="new@example.com")) == {"email": ["cannot be changed"]}
+    act(client, USERS, own, "reset_password", other.bearer)
+    client.delete(f"{USERS}/{own['id']}", headers=other.bearer)
+    assert stored(account, "user", theirs["id"]) == before
+    assert PasswordHasher().verify(before["password_hash"], theirs["password"])
+    # Who is asked for by the address is the own user.
+    listed = client.get(f"{USERS}?email={theirs['email']}", headers=account.bearer).get_json()["users"]
+    assert [user["id"] for user in listed] == [theirs["id"]]
+    assert len(account.rows("select id from person where email = :email", email=theirs["email"])) == 1
+
+
+def test_companies_that_bring_one_person_at_once_get_a_user_each(client: FlaskClient, account: Account) -> None:
+    others = [account, *(make_account(account.app) for _ in range(3))]
+    address = f"{new_word('everywhere')}@example.com"
+
+    def bring(one: Account) -> int:
+        sent = {"email": address, "name": "John", "role": "agent"}
+        return account.app.test_client().post(USERS, json=sent, headers=one.bearer).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(bring, others)) == [200] * 4
+    [person] = account.rows("select id from person where email = :email", email=address)
+    found = account.rows('select company_id from "user" where person_id = :id', id=person["id"])
+    assert {row["company_id"] for row in found} == {one.company_id for one in others}
 
 
 @time_machine.travel(NOW, tick=False)

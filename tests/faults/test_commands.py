@@ -30,6 +30,7 @@ from tests.faults.place import PATIENCE
 # What a demo leaves, however often it is made.
 ROWS_OF_A_DEMO = {
     "company": 1,
+    "person": 1,
     '"user"': 1,
     "api_key": 1,
     "offer": 1,

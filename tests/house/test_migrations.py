@@ -110,6 +110,29 @@ def test_what_vendors_have_sent_is_theirs_when_tokens_can_be_rotated(empty: Flas
     assert [row.lead_token_id for row in rows(kept)] == [7, 7]
 
 
+def test_people_keep_their_address_their_password_and_their_role(empty: Flask) -> None:
+    upgrade(directory=FOLDER, revision="0013_people-1")
+    run("insert into company values (1, 'Acme', 'US', 'UTC', false, 1, :at)", user(1, 1, "'a@example.com'", "email"))
+    upgrade(directory=FOLDER, revision="0013_people")
+    [person] = rows("select * from person")
+    [row] = rows('select * from "user"')
+    assert (person.email, row.person_id, row.password_hash, row.role) == ("a@example.com", person.id, "hash", "admin")
+    # Another company has the same person, and then an older version comes back.
+    run("insert into company values (2, 'Best', 'US', 'UTC', false, 1, :at)", user(2, 2, str(person.id), "person_id"))
+    downgrade(directory=FOLDER, revision="0013_people-1")
+    found = [(row.company_id, row.email, row.password_hash) for row in rows('select * from "user" order by id')]
+    assert found == [(1, "a@example.com", "hash"), (2, "a+company-2@example.com", "hash")]
+    upgrade(directory=FOLDER, revision="0013_people")
+    assert len(rows("select * from person")) == 2
+
+
+def user(user_id: int, company_id: int, value: str, column: str) -> str:
+    return (
+        f'insert into "user" (id, company_id, {column}, name, password_hash, role, created_at, updated_at)'
+        f" values ({user_id}, {company_id}, {value}, 'A', 'hash', 'admin', :at, :at)"
+    )
+
+
 def run(*statements: str) -> None:
     with db.engine.connect().execution_options(writes=True) as connection:
         for statement in statements:
