@@ -111,18 +111,18 @@ def test_what_vendors_have_sent_is_theirs_when_tokens_can_be_rotated(empty: Flas
 
 
 def test_people_keep_their_address_their_password_and_their_role(empty: Flask) -> None:
-    upgrade(directory=FOLDER, revision="0013_people-1")
+    upgrade(directory=FOLDER, revision="0014_people-1")
     run("insert into company values (1, 'Acme', 'US', 'UTC', false, 1, :at)", user(1, 1, "'a@example.com'", "email"))
-    upgrade(directory=FOLDER, revision="0013_people")
+    upgrade(directory=FOLDER, revision="0014_people")
     [person] = rows("select * from person")
     [row] = rows('select * from "user"')
     assert (person.email, row.person_id, row.password_hash, row.role) == ("a@example.com", person.id, "hash", "admin")
     # Another company has the same person, and then an older version comes back.
     run("insert into company values (2, 'Best', 'US', 'UTC', false, 1, :at)", user(2, 2, str(person.id), "person_id"))
-    downgrade(directory=FOLDER, revision="0013_people-1")
+    downgrade(directory=FOLDER, revision="0014_people-1")
     found = [(row.company_id, row.email, row.password_hash) for row in rows('select * from "user" order by id')]
     assert found == [(1, "a@example.com", "hash"), (2, "a+company-2@example.com", "hash")]
-    upgrade(directory=FOLDER, revision="0013_people")
+    upgrade(directory=FOLDER, revision="0014_people")
     assert len(rows("select * from person")) == 2
 
 

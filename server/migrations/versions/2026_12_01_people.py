@@ -5,8 +5,8 @@ from alembic import op
 
 from server.lib.db import Instant
 
-revision = "0013_people"
-down_revision = "0012_held_leads"
+revision = "0014_people"
+down_revision = "0013_contacts_in_order"
 
 
 def upgrade() -> None:
