@@ -6,6 +6,7 @@ Counts are kept in this process; `redis_limits.py` keeps them for all processes 
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +22,7 @@ from limits.strategies import RateLimiter
 # No burst at a window's edge, as fixed windows have it, and no list of every request, as moving ones keep it.
 STRATEGY = "sliding-window-counter"
 
-# So many owners are counted in a window, which is some 30 MB; those that come after them are not.
+# So many owners are counted in a window, which is some 40 MB; beyond that the one that was quiet longest is forgotten.
 OWNERS_MOST = 100_000
 
 # In seconds.
@@ -50,8 +51,8 @@ class Windows(NamedTuple):
     """Counts by owner in the window before and in the present one, of which so many seconds are left."""
 
     number: int
-    before: dict[str, int]
-    present: dict[str, int]
+    before: OrderedDict[str, int]
+    present: OrderedDict[str, int]
     left: float
 
 
@@ -75,10 +76,13 @@ class Memory(SlidingOnly):
         with self.lock:
             windows = self._windows(expiry)
             count = windows.present.get(key, 0)
+            if count:
+                windows.present.move_to_end(key)
             if floor(windows.before.get(key, 0) * windows.left / expiry) + count + amount > limit:
                 return False
-            if count or len(windows.present) < self.most:
-                windows.present[key] = count + amount
+            if not count and len(windows.present) >= self.most:
+                windows.present.popitem(last=False)
+            windows.present[key] = count + amount
             return True
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
@@ -90,8 +94,8 @@ class Memory(SlidingOnly):
     def _windows(self, expiry: int) -> Windows:
         number, gone = divmod(time.time(), expiry)
         kept = self.kept.get(expiry)
-        before: dict[str, int] = {}
-        present: dict[str, int] = {}
+        before: OrderedDict[str, int] = OrderedDict()
+        present: OrderedDict[str, int] = OrderedDict()
         if kept is not None and kept.number == number:
             before, present = kept.before, kept.present
         elif kept is not None and kept.number == number - 1:

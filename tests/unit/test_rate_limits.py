@@ -127,6 +127,17 @@ def test_counting_starts_no_thread(moment: time_machine.Traveller) -> None:
     assert threading.active_count() == before
 
 
+def test_a_table_that_is_full_still_counts_newcomers_and_who_sends_on(moment: time_machine.Traveller) -> None:
+    counts = counts_in(Memory(most=100))
+    let_through = 0
+    for number in range(300):
+        taken(counts, 5, ("address", str(number)), tries=1)
+        let_through += taken(counts, 5, MINE, tries=1)
+    assert let_through == 5
+    assert taken(counts, 5, ANOTHERS) == 5
+    assert taken(counts, 5, ANOTHERS) == 0
+
+
 def test_owners_are_forgotten_and_their_number_is_bounded(moment: time_machine.Traveller) -> None:
     memory = Memory(most=100)
     counts = counts_in(memory)
@@ -134,7 +145,7 @@ def test_owners_are_forgotten_and_their_number_is_bounded(moment: time_machine.T
     for number in range(1000):
         spend(counts, {"it": Budget(3, ("address", str(number)))})
     assert len(memory.kept[60].present) == 100
-    assert taken(counts, 3) == 2, "who was counted is counted still"
+    assert taken(counts, 3) == 3, "who was quiet longest is forgotten"
     moment.shift(timedelta(minutes=2))
     assert taken(counts, 3) == 3
     assert (len(memory.kept[60].before), len(memory.kept[60].present)) == (0, 1)
