@@ -154,9 +154,13 @@ def test_the_box_stands_at_once_where_the_page_keeps_a_place_for_it(landing: Lan
 
 
 def test_the_pages_style_sheet_does_not_hide_or_distort_the_box(landing: Landing) -> None:
-    style = "<style>input { appearance: none; width: 100%; opacity: 0 } label, form div { display: none }</style>"
+    style = """<style>input { appearance: none; width: 100%; opacity: 0 } label, form div { display: none }
+      body { background: black; color: rgb(250, 250, 250) } a { text-decoration: none }</style>"""
     landing.open("<form><input type=tel name=phone aria-label=Phone><button>Send</button></form>", head=style)
     landing.page.locator("[type=tel]").focus()
     expect(landing.box).to_be_visible()
     assert landing.box.evaluate("(box) => [box.offsetWidth < 30, getComputedStyle(box).opacity]") == [True, "1"]
     expect(landing.page.get_by_text("I agree that Acme Solar")).to_be_visible()
+    link = landing.page.get_by_role("link", name="Terms")
+    expect(link).to_have_css("color", "rgb(250, 250, 250)")
+    expect(link).to_have_css("text-decoration-line", "underline")
