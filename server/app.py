@@ -147,8 +147,9 @@ def tidy_path(wsgi: Wsgi, leads_path: str) -> Wsgi:
 
     def tidied(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if "//" in path and path.strip("/") != "metrics":
-            path = environ["PATH_INFO"] = SLASHES.sub("/", path)
+        if "//" in path:
+            # Routing leaves slashes at the beginning out, but not one at the end.
+            path = environ["PATH_INFO"] = "/metrics/" if path.strip("/") == "metrics" else SLASHES.sub("/", path)
         if path.endswith(".json") and path.startswith("/api/v1/"):
             environ["PATH_INFO"] = path.removesuffix(".json")
         elif path == leads_path and environ["REQUEST_METHOD"] in SENDING:
