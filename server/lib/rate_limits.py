@@ -89,6 +89,8 @@ class Memory(SlidingOnly):
         """The count in the window before and in the present one, each with the seconds for which it still counts."""
         with self.lock:
             windows = self._windows(expiry)
+            if key in windows.present:
+                windows.present.move_to_end(key)
             return windows.before.get(key, 0), windows.left, windows.present.get(key, 0), windows.left + expiry
 
     def _windows(self, expiry: int) -> Windows:
