@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from server.errors import STATUS_OF_CODE
+from server.periods import NAMED
 from tests.docs.pages import Block, Page, pages
 from tests.factories import Account
 from tests.live import Live
@@ -97,9 +98,10 @@ def test_every_link_leads_somewhere(guide: Page) -> None:
 
 
 @each_page
-def test_only_the_two_variables_are_filled_in(guide: Page) -> None:
+def test_only_the_readers_own_and_our_periods_are_filled_in(guide: Page) -> None:
     # What looks like one in the text of a template is written without blanks.
-    assert set(re.findall(r"\{\{ .*? \}\}", guide.text)) <= {"{{ base_url }}", "{{ lead_token }}"}
+    known = {"{{ base_url }}", "{{ lead_token }}", *(f"{{{{ period.{name} }}}}" for name in NAMED)}
+    assert set(re.findall(r"\{\{ .*? \}\}", guide.text)) <= known
 
 
 @each_page
