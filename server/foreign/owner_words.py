@@ -31,7 +31,7 @@ STRANGERS = words(
     "company business biz organization organisation org corp corporate corporation firm enterprise employer office hq"
     " headquarter headquarters branch store shop location site venue facility clinic hospital hotel restaurant agency"
     " franchise franchisee franchisor outlet warehouse department dept division team listing property vendor supplier"
-    " merchant retailer manufacturer brand sponsor account workspace portal publisher affiliate partner reseller"
+    " school merchant retailer manufacturer brand sponsor account workspace portal publisher affiliate partner reseller"
     " distributor wholesaler advertiser network brokerage bureau"
     # People who work there, and who deal with the lead.
     " agent rep representative owner user assigned assignee staff employee operator advisor adviser consultant manager"
@@ -46,9 +46,9 @@ STRANGERS = words(
     " neighbor neighbour roommate emergency beneficiary dependent dependant cosigner guarantor witness coapplicant"
     " coborrower cobuyer"
     # The other end of a call, and numbers that machines own.
-    " tracking tracked tracker destination dest dst dialed dialled called callee recipient receiver target transfer"
+    " tracking tracked tracker destination dest dst dialed dialled called callee recipient receiver receiving target transfer"
     " transferred forward forwarded forwarding routed routing ringto answering answered dnis did ddi to pool virtual"
-    " proxy masked swap displayed internal ivr pbx queue campaign adgroup promo marketing support helpdesk hotline"
+    " trunk proxy masked swap displayed internal ivr pbx queue campaign adgroup promo marketing support helpdesk hotline"
     " helpline tollfree callcenter callcentre switchboard system twilio callrail fax telefax pager"
     # Spanish, Portuguese
     " empresa compania negocio oficina agente asesor vendedor vendedora propietario dueno gerente empleado tienda"

@@ -37,8 +37,8 @@ NEW_AREAS = {
 }
 NEW = re.compile(rf"\+1(?:{'|'.join(NEW_AREAS)})[2-9](?!11)\d{{6}}", re.A)
 
-# What spreadsheets and the exports of Meta put in front of a number.
-MARKS = re.compile(r"\s*(?:(?:p:|['`\u2018\u2019])\s*)+(?=[+(\d])", re.I)
+# What spreadsheets, the exports of Meta, messengers and links put in front of a number.
+MARKS = re.compile(r"\s*(?:(?:(?:p|whatsapp|sms|callto|phone):|['`\u2018\u2019])\s*)+(?=[+(\d])", re.I)
 
 # Dialled abroad before a country's code, in most of the world and in North America.
 ABROAD = re.compile(r"\+?(?:00|011)(?=[ ().\-/]*[1-9])")
