@@ -46,10 +46,10 @@ STRANGERS = words(
     " neighbor neighbour roommate emergency beneficiary dependent dependant cosigner guarantor witness coapplicant"
     " coborrower cobuyer"
     # The other end of a call, and numbers that machines own.
-    " tracking tracked tracker destination dest dst dialed dialled called callee recipient receiver receiving target transfer"
-    " transferred forward forwarded forwarding routed routing ringto answering answered dnis did ddi to pool virtual"
-    " trunk proxy masked swap displayed internal ivr pbx queue campaign adgroup promo marketing support helpdesk hotline"
-    " helpline tollfree callcenter callcentre switchboard system twilio callrail fax telefax pager"
+    " tracking tracked tracker destination dest dst dialed dialled called callee recipient receiver receiving target"
+    " transfer transferred forward forwarded forwarding routed routing ringto answering answered dnis did ddi to pool"
+    " virtual trunk proxy masked swap displayed internal ivr pbx queue campaign adgroup promo marketing support"
+    " helpdesk hotline helpline tollfree callcenter callcentre switchboard system twilio callrail fax telefax pager"
     # Spanish, Portuguese
     " empresa compania negocio oficina agente asesor vendedor vendedora propietario dueno gerente empleado tienda"
     " sucursal proveedor usuario cuenta ventas soporte equipo destino conyuge esposo esposa emergencia jefe ubicacion"
