@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         | ({} if settings.on_sqlite else {"pool_pre_ping": True, "connect_args": CONNECT}),
         DATA_DIR=str(settings.data_dir),
         URL=settings.url,
+        ORIGINS=settings.origins,
         PUBLIC_URL=settings.public_url.rstrip("/"),
         SUPPORT_EMAIL=settings.support_email,
         SNIPPET_PATH=settings.snippet_path,
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
         max_age=86400,
     )
+    app.extensions["readiness"] = health.Readiness()
     for module in (leads, batch, lead_edits, records, submissions, quarantine, fields, calls, health):
         app.register_blueprint(module.blueprint)
     for module in (configured, disclosures, snippets, lead_tokens, contacts, token_names, access):

@@ -18,6 +18,7 @@ from server.lib import email
 
 PROJECT = Path(__file__).resolve().parent.parent
 LEADS = "/api/v1/leads"
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 # One name or several, of what needs no escape.
 PATH = re.compile(r"(?:/[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)+", re.A | re.I)
 
@@ -187,6 +188,13 @@ class Settings:
     def url(self) -> str:
         """Where the product is found, as people are told."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Under which addresses we are surely found: the public one, or else this machine's own names."""
+        ports = ("", f":{self.port}")
+        local = {f"http://{name}{port}" for name in LOCAL_NAMES for port in ports}
+        return frozenset({self.url} if self.public_url else {self.url} | local)
 
     @property
     def on_sqlite(self) -> bool:

@@ -16,6 +16,7 @@ from server.leads.admission import is_key_name, no_token
 from server.leads.batch import take_batch
 from server.leads.intake import take_lead
 from server.leads.limits import Limits as RateLimits
+from server.leads.limits import count_stranger
 from server.leads.params import sent_token
 from server.leads.posting import Posting
 from server.leads.settle import Taken
@@ -54,10 +55,12 @@ def submit_batch() -> Response:
     # Nobody signs a batch, and a signature of eight megabytes would be looked at for each lead.
     whole.signatures = None
     leads: Any = whole.tree.get("leads")
-    if not knows_any(sent_tokens(whole, leads)):
-        raise no_token(whole)
     runner: Runner = current_app.extensions["ledger"]
     limits: RateLimits = current_app.extensions["limits"]
+    if not knows_any(sent_tokens(whole, leads)):
+        # A whole body was read for it. Who has a token is not looked at, so that no neighbour's guesses lock it out.
+        count_stranger(limits, whole.remote_ip)
+        raise no_token(whole)
     problem = whole.unreadable or unfit(leads)
     with TURN:
         runner.give_way()

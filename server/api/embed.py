@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, g, request
 from server.api.answers import json_answer, own_origin
 from server.api.throttle import a_minute, limiter
 from server.consent.stamp import make_stamp
-from server.embed.build import packed, version_of
+from server.embed.build import QUICK, pack, packed, version_of
 from server.embed.queries import Hosted, find_body, find_hosted
 from server.embed.rules import Places, configuration
 from server.embed.script import check_script, with_configuration
@@ -58,7 +58,7 @@ def script_file(name: str) -> Response:
         return missing() if body is None else script(body, FOR_EVER)
     now = clock.now()
     hosted = find_hosted(token, now)
-    return missing() if hosted is None else script(stamped(note(hosted), now), A_MINUTE)
+    return missing() if hosted is None else script(stamped(note(hosted), now), A_MINUTE, is_own_address())
 
 
 @blueprint.get("/<token>/check")
@@ -95,9 +95,15 @@ def stamped(hosted: Hosted, now: datetime) -> bytes:
     return with_configuration(known | {"build": version_of(known), "stamp": stamp})
 
 
-def script(body: bytes, cached: str) -> Response:
-    """A script as the browser takes it, or the word that it has it already."""
-    made = packed(body)
+def is_own_address() -> bool:
+    """Whether we are asked under an address that is surely ours. Without HANDRAISER_PUBLIC_URL a stranger may give us
+    any name, and each has a script of its own."""
+    return places().origin in current_app.config["ORIGINS"]
+
+
+def script(body: bytes, cached: str, keep: bool = True) -> Response:
+    """A script as the browser takes it, or the word that it has it already; packed once, if it is to be kept."""
+    made = packed(body) if keep else pack(body, *QUICK)
     encoding = chosen_encoding()
     content: Any = getattr(made, encoding or "plain")
     response = Response(content, 200, HEADERS | {"Cache-Control": cached}, content_type=SCRIPT)

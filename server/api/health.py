@@ -1,15 +1,53 @@
 """Whether the process lives and whether it can write."""
 
+import time
+from threading import Lock
+
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as WsgiResponse
 
 from server.api.answers import json_answer
-from server.lib.ledger import Ledger
+from server.lib.ledger import Ledger, Runner
 
 blueprint = Blueprint("health", __name__)
 
 # Writes one row as it is. A statement that meets no row would pass on a disk that is full or gone.
 WRITABLE = "update alembic_version set version_num = version_num"
+
+
+# Seconds for which everybody shares what one look has found.
+SHARED = 0.5
+
+
+class Readiness:
+    """Whether the database takes writes. Who asks again and again, which needs no key, costs it two writes a second."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.until = 0.0
+        self.problem: Exception | None = None
+
+    def check(self, runner: Runner) -> None:
+        """Raises what the last look has met. Who comes during a look waits for its end."""
+        with self.lock:
+            if self.until <= time.monotonic():
+                self.problem = look(runner)
+                self.until = time.monotonic() + SHARED
+            if self.problem is not None:
+                raise self.problem
+
+
+def look(runner: Runner) -> Exception | None:
+    """Writes a row, and tells what is in the way."""
+
+    def write(ledger: Ledger) -> None:
+        ledger.touch(WRITABLE)
+
+    try:
+        runner.run(write)
+    except Exception as error:
+        return error
+    return None
 
 
 DOCS = "/api/docs"
@@ -33,10 +71,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """The database takes writes; otherwise 503."""
 
-    def write(ledger: Ledger) -> None:
-        ledger.touch(WRITABLE)
-
-    current_app.extensions["ledger"].run(write)
+    current_app.extensions["readiness"].check(current_app.extensions["ledger"])
     return json_answer({"status": "ready"})
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from server.docs import search, site
+from server.docs import site
 from server.docs.apipie import VERSION
 
 
@@ -15,7 +15,7 @@ def export(folder: Path) -> int:
         write(folder / (f"{VERSION}/{path}.html" if path else "index.html"), site.render(reader_at(path), path) or "")
     for file in site.STATIC.iterdir():
         write(folder / "static" / file.name, file.read_text(encoding="utf-8"))
-    write(folder / "static" / "search.js", search.script(site.reference(), site.every_page(reader_at(""))))
+    write(folder / "static" / "search.js", site.searched(reader_at("")))
     return len(paths)
 
 

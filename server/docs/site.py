@@ -11,7 +11,7 @@ from typing import Any
 from flask import current_app, render_template
 from markupsafe import Markup, escape
 
-from server.docs import handmade
+from server.docs import handmade, search
 from server.docs.apipie import VERSION
 from server.docs.handmade import PAGES
 from server.docs.highlight import highlight
@@ -34,6 +34,9 @@ SCOPED = "leads_external"
 CODE = re.compile("`([^`]+)`")
 STRESS = re.compile(r"\*([^*]+)\*")
 read_page = lru_cache(maxsize=256)(handmade.read_page)
+# Stands for the reader's own address while a page is made. Whoever asks may call us by any name: what is kept must not
+# be kept once for each.
+HERE = "https://where-you-read-this.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +103,19 @@ def reference() -> Reference:
     return known
 
 
+def addressed(text: str, base_url: str) -> str:
+    """What was made for everybody, with the address under which this reader reaches us."""
+    return text.replace(HERE, base_url)
+
+
 def render(to: Site, path: str) -> str | None:
     """The HTML of a page, as that reader is to have it; None where there is none."""
+    made = make(to, path)
+    return made and addressed(made, to.base_url)
+
+
+def make(to: Site, path: str) -> str | None:
+    """The same, but for the reader's address."""
     known = reference()
     shared: dict[str, Any] = {"site": to, "reference": known, "pages": every_page(to), "current": path}
     if not path:
@@ -122,7 +136,7 @@ def about_method(to: Site, method: Method) -> dict[str, Any]:
     said = {} if to.scope is None else {rule.code: rule.sentence for rule in to.scope.rules}
     return {
         "method": scoped,
-        "examples": shown_examples(scoped, to.base_url, to.lead_token),
+        "examples": shown_examples(scoped, HERE, to.lead_token),
         "meanings": handmade.meanings(page_of(to, "errors")) | said,
     }
 
@@ -130,12 +144,12 @@ def about_method(to: Site, method: Method) -> dict[str, Any]:
 def first_example(to: Site) -> ShownExample:
     """What the contents show to copy: one lead, sent."""
     create = next(reference().methods())
-    return replace(shown_examples(create, to.base_url, to.lead_token)[0], title="")
+    return replace(shown_examples(create, HERE, to.lead_token)[0], title="")
 
 
 def page_of(to: Site, slug: str) -> handmade.Page:
     """A handwritten page, as that reader is to have it."""
-    return read_page(slug, to.base_url, to.lead_token)
+    return read_page(slug, HERE, to.lead_token)
 
 
 def every_page(to: Site) -> list[handmade.Page]:
@@ -150,6 +164,11 @@ def every_path() -> Iterator[str]:
     for resource in reference().resources:
         yield resource.id
         yield from (method.page for method in resource.methods)
+
+
+def searched(to: Site) -> str:
+    """What the search looks through; a script, so that a copy on a disk has it too."""
+    return addressed(search.script(reference(), every_page(to)), to.base_url)
 
 
 def not_found(to: Site, path: str) -> str:

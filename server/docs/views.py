@@ -3,17 +3,20 @@
 from flask import Response, current_app, jsonify, request, send_from_directory
 
 from server.api.answers import own_origin
-from server.docs import apipie, search
+from server.api.throttle import a_minute, limiter
+from server.docs import apipie
 from server.docs.apipie import VERSION
 from server.docs.routes import ROOT
 from server.docs.scope import find_scope
 from server.docs.site import (
+    HERE,
     STATIC,
     Site,
-    every_page,
+    addressed,
     not_found,
     reference,
     render,
+    searched,
 )
 from server.lib import json
 
@@ -38,17 +41,23 @@ def static_file(name: str) -> Response:
     return response
 
 
+@limiter.limit(a_minute("ADDRESS_LIMIT"))
 def search_index() -> Response:
-    """What the search looks through; a script, so that a copy on a disk has it too."""
-    script = search.script(reference(), every_page(reader()))
-    return Response(script, headers={"Cache-Control": "private, max-age=300"}, content_type="text/javascript")
+    """What the search looks through."""
+    return Response(
+        searched(reader()), headers={"Cache-Control": "private, max-age=300"}, content_type="text/javascript"
+    )
 
 
 def docs_checksum() -> Response:
     """Whether the docs have changed since."""
-    return jsonify({"checksum": apipie.checksum(reference())})
+    known = current_app.extensions
+    if "docs_checksum" not in known:
+        known["docs_checksum"] = apipie.checksum(reference())
+    return jsonify({"checksum": known["docs_checksum"]})
 
 
+@limiter.limit(a_minute("ADDRESS_LIMIT"))
 def show(path: str = "") -> Response:
     """The page of an address."""
     bare, as_json = without_format(path.strip("/"))
@@ -101,8 +110,17 @@ def as_apipie(parts: list[str]) -> Response:
         or (len(parts) == 2 and known.method("/".join(parts)) is None)
     ):
         return Response(status=404, headers=HEADERS)
-    content = apipie.docs_json(known, own_origin() + ROOT, *parts)
-    return Response(json.dump(content), headers=HEADERS, content_type="application/json")
+    return Response(addressed(docs_text(*parts), own_origin()), headers=HEADERS, content_type="application/json")
+
+
+def docs_text(*parts: str) -> str:
+    """The docs as JSON for any address; all of them, a megabyte and a half, are written down once a process."""
+    known = current_app.extensions
+    if parts:
+        return json.dump(apipie.docs_json(reference(), HERE + ROOT, *parts))
+    if "docs_json" not in known:
+        known["docs_json"] = json.dump(apipie.docs_json(reference(), HERE + ROOT))
+    return str(known["docs_json"])
 
 
 def missing(path: str, as_json: bool) -> Response:

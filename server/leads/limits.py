@@ -46,6 +46,14 @@ def check_limits(limits: Limits, grant: Grant, powers: str, address: str | None,
         raise rate_limited(spent)
 
 
+def count_stranger(limits: Limits, address: str | None) -> None:
+    """Counts a request without a token that there is against its address; raises Refused where it is one too many."""
+    if limits.address and address:
+        spent = spend(limits.counts, {"remote_ip": Budget(limits.address, ("address", network(address)))})
+        if spent:
+            raise rate_limited(spent)
+
+
 def budgets(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> dict[str, Budget]:
     """What the request draws on, by the parameter that says so. Server powers have no limit but the token's own."""
     drawn: dict[str, Budget] = {}

@@ -1,6 +1,8 @@
 """Rate limits at the endpoints: who is limited, by what, until when, and what is kept of it: nothing."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.api.health import SHARED, Readiness
 from server.config import Settings
 from server.lead_tokens.models import LeadToken
 from tests.api.calls import LEADS, NUMBER, OTHER_NUMBER, PAGE, Json, refused, taken
@@ -370,3 +373,52 @@ def test_no_request_passes_a_hook_of_the_limiters(app: Flask) -> None:
     modules = {hook.__module__ for each in hooks for hook in each.get(None, []) if hasattr(hook, "__module__")}  # type: ignore[attr-defined]
     assert "server.api.observe" in modules
     assert not [name for name in modules if name.startswith("flask_limiter")]
+
+
+# What costs much and needs no token
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/docs.json", "/api/docs/1.0/quickstart.html", "/api/docs/static/search.js", "/apispec_1.json"]
+)
+def test_an_address_may_read_so_much_of_the_docs(street: Street, path: str) -> None:
+    for _ in range(ADDRESS):
+        assert street.get(path, "203.0.113.30").status_code == 200
+    too_often(street.get(path, "203.0.113.30"), "remote_ip")
+    assert street.get(path, "203.0.113.31").status_code == 200
+
+
+def test_batches_of_strangers_count_against_their_address_and_leave_its_servers_alone(
+    street: Street, account: Account
+) -> None:
+    batch, here = f"{LEADS}/batch", "203.0.113.32"
+    for _ in range(ADDRESS):
+        refused(street.post("0" * 32, batch, leads=[{}], address=here), "lead_token_invalid")
+    too_often(street.post("0" * 32, batch, leads=[{}], address=here), "remote_ip")
+    too_often(street.post(account.publishable_token, address=here), "remote_ip")
+    refused(street.post("0" * 32, batch, leads=[{}]), "lead_token_invalid")
+    leads = [{"caller_id": NUMBER}]
+    assert street.post(account.schedule_token, batch, leads=leads, address=here).get_json()["counts"]["created"] == 1
+
+
+class Counting:
+    """A runner that counts what is asked of it."""
+
+    def __init__(self, runner: Any) -> None:
+        self.runner, self.runs = runner, 0
+
+    def run(self, act: Any) -> Any:
+        self.runs += 1
+        return self.runner.run(act)
+
+
+def test_all_who_ask_whether_it_is_ready_share_one_look(app: Flask) -> None:
+    runner, readiness = Counting(app.extensions["ledger"]), Readiness()
+    with app.app_context(), ThreadPoolExecutor(8) as pool:
+        began = time.monotonic()
+        list(pool.map(lambda _: readiness.check(runner), range(500)))  # type: ignore[arg-type]
+        assert 1 <= runner.runs <= 1 + (time.monotonic() - began) / SHARED
+        time.sleep(SHARED)
+        before = runner.runs
+        readiness.check(runner)  # type: ignore[arg-type]
+        assert runner.runs == before + 1

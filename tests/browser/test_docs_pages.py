@@ -13,8 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
-from server.docs.search import script
-from server.docs.site import STATIC, Site, every_page, every_path, reference, render
+from server.docs.site import STATIC, Site, every_path, render, searched
 from tests.browser.reader import DOCS, Reader, run, violations
 from tests.factories import Account
 from tests.live import Live
@@ -234,7 +233,7 @@ def test_a_copy_on_a_disk_can_be_searched(reader: Reader, app: Flask, tmp_path: 
         (tmp_path / "static").mkdir()
         for each in STATIC.iterdir():
             (tmp_path / "static" / each.name).write_bytes(each.read_bytes())
-        (tmp_path / "static/search.js").write_text(script(reference(), every_page(to)), encoding="utf-8")
+        (tmp_path / "static/search.js").write_text(searched(to), encoding="utf-8")
     reader.page.goto((folder / "quickstart.html").as_uri())
     reader.page.keyboard.press("/")
     reader.page.keyboard.type("invalid_caller_id")
