@@ -46,7 +46,8 @@ class Difference:
 
 
 def snapshot(app: Flask, *company_ids: int) -> Snapshot:
-    """Every row of every table; with companies named, theirs only (a table without company is read as a whole)."""
+    """Every row of every table; with companies named, theirs only, and of people those who are users of theirs (a
+    table without company is read as a whole)."""
     rows: Snapshot = {}
     whose = {f"company_{place}": company_id for place, company_id in enumerate(company_ids)}
     with app.app_context(), db.engine.connect() as connection:
@@ -66,9 +67,13 @@ def queries(companies: int) -> list[tuple[str, list[str], Select[Any]]]:
     """Of each table its name, its primary key and what reads the rows of so many companies, with the values that the
     models' types give them on either database. Made once: thousands of looks are taken."""
     made = []
+    users = db.metadata.tables["user"]
     for table in db.metadata.sorted_tables:
         whose = table.c.id if table.name == "company" else table.c.get("company_id")
         query = select(table)
+        if table.name == "person" and companies:
+            query = query.distinct().join(users)
+            whose = users.c.company_id
         if companies and whose is not None:
             query = query.where(whose.in_([bindparam(f"company_{place}") for place in range(companies)]))
         made.append((table.name, [column.name for column in table.primary_key.columns], query))
