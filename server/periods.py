@@ -13,6 +13,8 @@ KEY_KEPT = timedelta(days=7)
 REFUSED_KEPT = timedelta(days=14)
 # A suspicious one can be released.
 QUARANTINED_KEPT = timedelta(days=30)
+# How many were refused of which nothing else is kept.
+COUNTS_KEPT = timedelta(days=92)
 # A deleted lead can be restored.
 RESTORABLE = timedelta(days=30)
 # A page that was loaded counts as loaded lately.
@@ -24,6 +26,7 @@ NAMED = {
     "key": KEY_KEPT,
     "refused": REFUSED_KEPT,
     "quarantined": QUARANTINED_KEPT,
+    "counts": COUNTS_KEPT,
     "restorable": RESTORABLE,
     "stamp": STAMP_VALID,
 }

@@ -9,6 +9,7 @@ from server.lib import clock
 from server.lib.db import Id, Model
 
 CURRENT = text("is_current")
+LISTED = text("retired_at is null")
 
 
 class Disclosure(Model):
@@ -56,7 +57,15 @@ class DisclosureVersion(Model):
             postgresql_where=CURRENT,
             sqlite_where=CURRENT,
         ),
-        Index("ix_disclosure_version_disclosure_id", "company_id", "disclosure_id", "created_at", "id"),
+        Index(
+            "ix_disclosure_version_disclosure_id",
+            "company_id",
+            "disclosure_id",
+            "created_at",
+            "id",
+            postgresql_where=LISTED,
+            sqlite_where=LISTED,
+        ),
         CheckConstraint("published_at is null or reviewed_at is not null", name="reviewed"),
         CheckConstraint("not is_current or published_at is not null", name="current"),
     )
@@ -74,8 +83,18 @@ class DisclosureVersion(Model):
     is_current: Mapped[bool] = mapped_column(default=False)
     reviewed_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
+    # How often pages used one that was only learned, as far as intake has noted it.
+    uses: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_used_at: Mapped[datetime | None]
+    # When one that was only learned had to make room: it is kept for the records that point at it, and for no more.
+    retired_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+
+    def review(self, now: datetime) -> None:
+        """Somebody of the company stands by it from now on."""
+        self.reviewed_at = self.reviewed_at or now
+        self.retired_at = None
 
 
 class ConsentRecord(Model):

@@ -49,7 +49,7 @@ def publish(disclosure: Disclosure, version: DisclosureVersion, now: datetime) -
     # There is one current version at any moment, so that the old one has to go first.
     db.session.flush()
     version.is_current = True
-    version.reviewed_at = version.reviewed_at or now
+    version.review(now)
     version.published_at = version.published_at or now
     # What each of them shows is another now.
     for each in (version, disclosure):

@@ -9,6 +9,7 @@ from server.consent.render import Shown
 from server.consent.rules import falls_back
 from server.consent.texts import MOST_UNREVIEWED, KnownVersion, Texts, spellings, text_hash
 from server.lib.db import db
+from server.lib.uses import Use
 
 # A company has a few; beyond that the newest are known.
 MOST_VERSIONS = 500
@@ -38,7 +39,7 @@ def texts_of(row: Any) -> frozenset[str]:
 def find_texts(connection: Connection, company_id: int, disclosure_id: int | None) -> Texts:
     """What a lead token knows of texts: all of its own disclosure, else those that the company has reviewed."""
     version = DisclosureVersion.__table__.c
-    query = select(DisclosureVersion.__table__).where(version.company_id == company_id)
+    query = select(DisclosureVersion.__table__).where(version.company_id == company_id, version.retired_at.is_(None))
     if disclosure_id is not None:
         query = query.where(version.disclosure_id == disclosure_id)
     else:
@@ -56,6 +57,6 @@ def find_texts(connection: Connection, company_id: int, disclosure_id: int | Non
         texts.by_text |= dict.fromkeys(hashes, known)
         named |= dict.fromkeys((row.content_hash, str(row.id)), known)
     texts.by_name = named
-    texts.unreviewed = sum(row.reviewed_at is None for row in rows)
-    texts.reviewed = texts.unreviewed < len(rows)
+    texts.uses = {row.content_hash: Use(row.uses, row.last_used_at) for row in rows if row.reviewed_at is None}
+    texts.reviewed = len(texts.uses) < len(rows)
     return texts

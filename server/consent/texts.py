@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from server.consent.render import Shown, links_of
 from server.consent.rules import tidy
+from server.lib.uses import Uses, note
 
-# So many texts that nobody has reviewed may stand under one disclosure: a page must not fill the disk.
+# So many texts that nobody has reviewed are known of one disclosure: pages can invent as many as they like.
 MOST_UNREVIEWED = 50
 
 
@@ -41,18 +43,22 @@ class Texts:
     # As a request may name them: by their address or their id.
     by_name: Mapping[str, KnownVersion] = field(default_factory=dict)
     reviewed: bool = False
-    unreviewed: int = 0
+    # By their address, those that were only learned.
+    uses: Uses = field(default_factory=dict)
 
     @property
     def learns(self) -> bool:
         """Whether a page's own text becomes a version."""
-        return self.disclosure_id is not None and self.unreviewed < MOST_UNREVIEWED
+        return self.disclosure_id is not None
 
-    def learn(self, text_hash: str, content_hash: str) -> None:
-        """Knows a text that was committed as a version."""
-        if text_hash not in self.by_text:
+    def note(self, content_hash: str, text_hash: str | None, now: datetime) -> None:
+        """Knows that a version was used which was only learned, and with `text_hash` that it was made of that text."""
+        if text_hash is not None and text_hash not in self.by_text:
             self.by_text[text_hash] = KnownVersion(content_hash, reviewed=False, texts=frozenset([text_hash]))
-            self.unreviewed += 1
+        gone = note(self.uses, content_hash, now, MOST_UNREVIEWED)
+        if gone is not None:
+            known = self.by_text.copy()
+            self.by_text = {text: version for text, version in known.items() if version.content_hash != gone}
 
 
 def text_hash(text: str) -> str:

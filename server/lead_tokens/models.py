@@ -62,7 +62,7 @@ class LeadToken(Model):
     # Of all tokens of a list in one look.
     seen: Mapped[list["OriginSeen"]] = relationship(
         primaryjoin="LeadToken.id == foreign(OriginSeen.lead_token_id)",
-        order_by="OriginSeen.first_seen_at, OriginSeen.id",
+        order_by="OriginSeen.uses.desc(), OriginSeen.first_seen_at, OriginSeen.id",
         lazy="selectin",
         viewonly=True,
     )
@@ -91,6 +91,8 @@ class LeadToken(Model):
             {
                 "origin": each.origin,
                 "first_seen_at": each.first_seen_at,
+                "last_seen_at": each.last_seen_at,
+                "uses": each.uses,
                 "allowed": origin_allowed(allowed, each.origin, None),
             }
             for each in self.seen
@@ -130,4 +132,7 @@ class OriginSeen(Model):
     company_id: Mapped[int]
     lead_token_id: Mapped[int]
     origin: Mapped[str]
+    # As far as intake has noted it, which is now and then.
+    uses: Mapped[int] = mapped_column(server_default="1")
     first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]

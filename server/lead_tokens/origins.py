@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from server.lead_tokens.rules import origin_of
 
 LONGEST = 255
+# Of those that have used a token so many are listed: strangers can invent as many as they like.
+MOST_ORIGINS = 100
 HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 HOW = "send scheme, host and port only, such as https://shop.example"
 

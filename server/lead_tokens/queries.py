@@ -15,6 +15,7 @@ from server.consent.queries import find_texts
 from server.lead_tokens.models import LeadToken, OriginSeen
 from server.lead_tokens.rules import VALUE, Grant
 from server.lib.db import batches, db
+from server.lib.uses import Use, Uses
 from server.numbers import rules
 from server.numbers.models import Number, NumberPool
 from server.numbers.rules import Pool
@@ -273,9 +274,11 @@ def sources_of(connection: Connection, company_id: int) -> dict[str, Source]:
     return {str(source.id): source for source in sources} | {source.text: source for source in sources}
 
 
-def seen_origins_of(connection: Connection, token_id: int) -> set[str]:
-    """The pages that have used the token."""
-    return set(connection.scalars(select(OriginSeen.origin).where(OriginSeen.lead_token_id == token_id)))
+def seen_origins_of(connection: Connection, token_id: int) -> Uses:
+    """The pages that have used the token, and how often."""
+    seen = OriginSeen
+    query = select(seen.origin, seen.uses, seen.last_seen_at).where(seen.lead_token_id == token_id)
+    return {row.origin: Use(row.uses, row.last_seen_at) for row in connection.execute(query)}
 
 
 def token_names_of(connection: Connection, company_id: int) -> dict[str, bool]:

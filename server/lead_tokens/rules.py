@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from server.consent.texts import Texts
+from server.lib.uses import Uses
 from server.numbers.rules import Pool
 from server.offers.acceptance import Acceptance
 from server.offers.contact_fields import ContactField, ContactFieldType
@@ -71,8 +72,8 @@ class Grant:
     stamp_key: bytes = field(default=b"", repr=False)
     # What every request has to prove that it knows; empty where there is one that cannot be read.
     payload_secret: str | None = field(default=None, repr=False)
-    # The pages that have used it; what this process adds to them meanwhile it adds here.
-    seen_origins: set[str] = field(default_factory=set)
+    # The pages that have used it, and how often; what this process adds to that meanwhile it adds here.
+    seen_origins: Uses = field(default_factory=dict)
 
     def names_of(self, powers: str) -> int:
         """How many token names the company may have where these powers bring further ones: pages half of all, so that

@@ -40,6 +40,12 @@ class SeenOriginSchema(Schema):
 
     origin = Text("The page's origin; `null` is what a page without one sends.", "https://shop.example", dump_only=True)
     first_seen_at = Time("When it first sent a lead with the token.", "2026-12-01T14:26:43Z", dump_only=True)
+    last_seen_at = Time(
+        "When it last sent one, as far as that was noted: at most once a minute, and once an hour after ten times.",
+        "2026-12-01T14:26:43Z",
+        dump_only=True,
+    )
+    uses = Whole("How often that was noted.", 1, dump_only=True)
     allowed = Switch("Whether it may use the token now.", dump_only=True)
 
 
@@ -51,10 +57,16 @@ class SeenOrigins(fields.List[Any]):
             fields.Nested(SeenOriginSchema),
             dump_only=True,
             metadata={
-                "description": "The pages that leads have come from, the first hundred: what `allowed_origins` may"
-                " want.",
+                "description": "The pages that leads have come from, the hundred that are used most, the most used first:"
+                " what `allowed_origins` may want.",
                 "example": [
-                    {"origin": "https://shop.example", "first_seen_at": "2026-12-01T14:26:43Z", "allowed": True}
+                    {
+                        "origin": "https://shop.example",
+                        "first_seen_at": "2026-12-01T14:26:43Z",
+                        "last_seen_at": "2026-12-01T14:26:43Z",
+                        "uses": 1,
+                        "allowed": True,
+                    }
                 ],
             },
         )

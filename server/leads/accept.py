@@ -46,9 +46,13 @@ def of_named(rules: Acceptance) -> Acceptance:
     return Acceptance(enforce_contact_fields=rules.enforce_contact_fields, only_known_keys=rules.only_known_keys)
 
 
+# The wishes to be called no more.
+STOPPING = ("blocked", "opt_out")
+
+
 def stops(plan: Plan) -> bool:
     """Whether the request says that the number is to be called no more."""
-    return any(plan.asked.fields.get(name) is True for name in ("blocked", "opt_out"))
+    return any(plan.asked.fields.get(name) is True for name in STOPPING)
 
 
 def request_facts(plan: Plan, found: Mapping[str, Any] | None) -> RequestFacts:

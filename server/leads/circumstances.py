@@ -7,6 +7,8 @@ from typing import Any
 from server.lead_tokens import rules
 from server.lead_tokens.rules import Grant
 from server.leads import rows
+from server.leads.accept import STOPPING, stops
+from server.leads.plan import Plan
 from server.leads.posting import Posting
 from server.leads.room import ROW_BYTES
 from server.leads.unproven import evidence_of
@@ -78,10 +80,18 @@ def circumstances(posting: Posting, grant: Grant) -> dict[str, Any]:
     return values
 
 
-def empty_for_room(values: dict[str, Any], posting: Posting) -> None:
-    """Keeps nothing of what came where no sender may hear of a refusal and there is no room left for such."""
-    if posting.keeping is not None and not posting.keeping.keeps_hidden:
-        values |= {"submission_received": EMPTIED, "submission_user_agent": None, "submission_referrer": None}
+def empty_for_room(values: dict[str, Any], plan: Plan) -> None:
+    """Keeps nothing of what came where no sender may hear of a refusal and there is no room left for such; but who asks
+    to be called no more may be a person, so that this wish is kept with its number."""
+    keeping = plan.posting.keeping
+    if keeping is None or keeping.keeps_hidden:
+        return
+    received = EMPTIED
+    if stops(plan):
+        wish = {name: True for name in STOPPING if plan.asked.fields.get(name) is True}
+        wanted = {"query": {}, "body": {"caller_id": plan.phone.e164, **wish}, "shortened": True}
+        received = json.dump(json.load(values["submission_received"]) | wanted)
+    values |= {"submission_received": received, "submission_user_agent": None, "submission_referrer": None}
 
 
 def bytes_of(values: Mapping[str, Any]) -> int:

@@ -16,6 +16,7 @@ from server.leads.schemas import Time, about, invalid_time
 from server.leads.submissions import TOLD_ACTION, TOLD_CODE, ByToken, WithToken, of_tokens, own, still_kept
 from server.lib import clock
 from server.lib.db import db
+from server.periods import COUNTS_KEPT
 
 DAY = timedelta(days=1)
 USUAL_DAYS, MOST_DAYS = 7, 92
@@ -59,7 +60,7 @@ def count_unkept(company_id: int, time_zone: str, asked: Mapping[str, Any]) -> l
         return []
     table = RefusalCount
     # An hour counts with the time at which it begins.
-    first = days[0][1].replace(minute=0, second=0, microsecond=0)
+    first = max(days[0][1], clock.now() - COUNTS_KEPT).replace(minute=0, second=0, microsecond=0)
     query = (
         select(table.hour_at, table.code, func.sum(table.count))
         .where(

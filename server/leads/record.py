@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.lead_tokens.origins import seen_origin
 from server.lead_tokens.rules import Grant
 from server.leads import rows, state
 from server.leads.change import later
 from server.leads.circumstances import circumstances, empty_for_room, exposed_origin, exposes, kept_for
 from server.leads.consent import record_of
 from server.leads.decide import Decision
+from server.leads.noted import note_origin, note_text, remember_noted
 from server.leads.plan import Plan
 from server.leads.state import KeptAnswer
 from server.lib import json, secrets
@@ -29,7 +29,6 @@ class Record:
         self.dialect = dialect
         self.arms: list[Arm] = []
         self.new_names: set[str] = set()
-        self.new_origin: str | None = None
         self.values: dict[str, Any] = circumstances(plan.posting, plan.grant) | {
             "submission_id": plan.submission_id,
             "submission_powers": plan.powers,
@@ -62,7 +61,7 @@ class Record:
             self.events(decision)
             self.token_names()
         self.token_used()
-        self.origin()
+        self.arms += note_origin(self.plan, self.values)
 
     def submission(self) -> None:
         """The submission of this request; one that is released is there, as are those that repeated it."""
@@ -163,9 +162,9 @@ class Record:
             self.arms.append(rows.CALLS_UPDATE[self.dialect])
 
     def consent(self, lead_id: str | None) -> None:
-        """Keeps what the request shows of consent, and a page's own text that is new."""
+        """Keeps what the request shows of consent, and of a page's own text."""
         plan = self.plan
-        consent, learned = plan.consent, plan.consent.learned
+        consent = plan.consent
         subject = {"submission_id": plan.submission_id, "lead_id": lead_id, "caller_id": plan.phone.e164}
         self.values |= {
             "consent_evidence": consent.evidence,
@@ -174,14 +173,7 @@ class Record:
             "consent_record": record_of(consent, plan.posting, plan.grant, subject),
         }
         self.arms.append(rows.CONSENT_INSERT.arm(self.values))
-        if learned is not None:
-            self.values |= {
-                "disclosure_id": plan.grant.texts.disclosure_id,
-                "learned_language": learned.content["language"],
-                "learned_text": learned.content["text"],
-                "learned_hash": learned.content_hash,
-            }
-            self.arms.append(rows.TEXT_LEARN[self.dialect])
+        self.arms += note_text(plan, self.values)
 
     def touch(self) -> None:
         """Records where this request came from, if it says so."""
@@ -228,16 +220,6 @@ class Record:
         elif use_is_due(grant, posting.now):
             self.arms.append(rows.TOKEN_USED)
 
-    def origin(self) -> None:
-        """Notes the page that sends leads with this token, when it is the first time."""
-        posting, known = self.plan.posting, self.plan.grant.seen_origins
-        if not self.plan.public or posting.origin in known or len(known) >= rows.MOST_ORIGINS:
-            return
-        seen = seen_origin(posting.origin, posting.referrer)
-        if seen is not None and seen not in known:
-            self.new_origin = self.values["seen_origin"] = seen
-            self.arms.append(rows.ORIGIN_INSERT)
-
     def answer(
         self, decision: Decision, kept: KeptAnswer | None, vendor: KeptAnswer | None, content: dict[str, Any]
     ) -> None:
@@ -262,7 +244,7 @@ class Record:
         step = {"step": "repeat", "decided": "replayed", "rule": "the key came with this content before"}
         if code is not None:
             self.values |= {"submission_code": code, "submission_purge_at": self.plan.now + kept_for(code)}
-            empty_for_room(self.values, self.plan.posting)
+            empty_for_room(self.values, self.plan)
         self.values |= {
             "submission_lead_id": kept.lead_id,
             "submission_original_id": kept.submission_id,
@@ -292,11 +274,7 @@ class Record:
         if self.plan.dry_run:
             return
         self.plan.grant.token_names |= self.new_names
-        learned = self.plan.consent.learned
-        if learned is not None:
-            self.plan.grant.texts.learn(learned.text_hash, learned.content_hash)
-        if self.new_origin is not None:
-            self.plan.grant.seen_origins.add(self.new_origin)
+        remember_noted(self.plan, self.values)
         if rows.TOKEN_USED in self.arms:
             self.plan.grant.last_used_at = self.plan.now
 

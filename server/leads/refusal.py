@@ -54,7 +54,7 @@ def write_hidden_refusal(
     if plan.idempotency_key is not None:
         values |= kept_values(plan, kept, content) | {"lead_id": None, "content_hash": plan.content_hash}
         arms.append(rows.ANSWER_RENEW if kept else rows.ANSWER_INSERT)
-    empty_for_room(values, plan.posting)
+    empty_for_room(values, plan)
     ledger.write(arms, values)
     return bytes_of(values)
 

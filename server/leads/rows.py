@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from server.consent.texts import MOST_UNREVIEWED
 from server.leads.models import Submission
 from server.leads.state import COLUMNS
 from server.lib.ledger import Arm, RowOf
@@ -213,28 +212,6 @@ CONSENT_INSERT = lean(
     },
     rare=frozenset({"granted", "content_hash"}),
 )
-# A page's own text, which nobody has reviewed. Who posts it at the same moment finds it there; the statement looks at
-# how many there are, for a page must not fill the disk.
-UNREVIEWED = (
-    "(select count(*) from disclosure_version where company_id = :company_id and disclosure_id = :disclosure_id"
-    " and reviewed_at is null)"
-)
-LEARNED = "company_id, disclosure_id, language, text, label, content_hash, is_current, created_at, updated_at"
-TEXT_LEARN = {
-    "sqlite": Arm(
-        f"insert into disclosure_version ({LEARNED}) select :company_id, :disclosure_id, :learned_language,"
-        f" :learned_text, '', :learned_hash, false, :now, :now where {UNREVIEWED} < {MOST_UNREVIEWED}"
-        " on conflict do nothing",
-        optional=True,
-    ),
-    "postgresql": Arm(
-        f"insert into disclosure_version ({LEARNED}) select cast(:company_id as integer),"
-        " cast(:disclosure_id as integer), :learned_language, :learned_text, '', :learned_hash, false,"
-        f" cast(:now as timestamptz), cast(:now as timestamptz) where {UNREVIEWED} < {MOST_UNREVIEWED}"
-        " on conflict do nothing",
-        optional=True,
-    ),
-}
 TOUCH_INSERT = insert(
     "touch",
     same("company_id", "lead_id")
@@ -317,15 +294,6 @@ TOKENS_INSERT = {
         optional=True,
     ),
 }
-# A hostile page may name as many as it likes.
-MOST_ORIGINS = 100
-ORIGIN_INSERT = Arm(
-    "insert into origin_seen (company_id, lead_token_id, origin, first_seen_at)"
-    " select :company_id, :token_id, :seen_origin, :now"
-    f" where (select count(*) from origin_seen where lead_token_id = :token_id) < {MOST_ORIGINS}"
-    " on conflict do nothing",
-    optional=True,
-)
 TOKEN_USED = Arm("update lead_token set last_used_at = :now where id = :token_id")
 # It notes the use as well: one statement may write a row once.
 TOKEN_EXPOSED = Arm(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -370,13 +371,74 @@ def test_a_pages_own_text_becomes_an_unreviewed_version(client: FlaskClient, pag
     assert seen["content_hash"] == hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
-def test_a_page_cannot_fill_the_disk_with_texts(client: FlaskClient, pages: Pages) -> None:
-    for number in range(MOST_UNREVIEWED + 3):
-        take(client, pages.page, caller_id=f"+171922{20000 + number}", consent=pages.say(f"Text {number}"))
-    assert len(pages.versions()) == MOST_UNREVIEWED
-    body = take(client, pages.page, caller_id="+17192229998", consent=pages.say("One more"))
-    kept = record(client, pages.account, body)
-    assert (kept["text"], kept["disclosure"], kept["evidence"]) == ("One more", None, "witnessed")
+def say_often(client: FlaskClient, pages: Pages, time: time_machine.Traveller, text: str, times: int) -> Json:
+    """The record of the last lead of a page that sends a text every two minutes."""
+    for _ in range(times):
+        time.shift(120)
+        body = take(client, pages.page, zip=secrets.token_hex(4), consent={"granted": True, "text": text})
+    return record(client, pages.account, body)
+
+
+def invent(client: FlaskClient, pages: Pages, count: int) -> Json:
+    """The record of the last of so many strangers, of whom each has another text."""
+    for number in range(count):
+        said = {"granted": True, "text": f"Invented {secrets.token_hex(4)}"}
+        sent = {"lead_token": pages.page, "caller_id": NUMBER, "zip": secrets.token_hex(4), "consent": said}
+        body = taken(client.post(LEADS, json=sent, environ_base={"REMOTE_ADDR": f"2001:db8:{number:x}::1"}))
+    return record(client, pages.account, body)
+
+
+def listed(pages: Pages) -> set[str]:
+    """The addresses of the versions that the company is shown."""
+    url = f"{API}/disclosures/{pages.disclosure_id}/versions?limit=100"
+    answer = pages.client.get(url, headers=pages.account.bearer).get_json()
+    return {version["content_hash"] for version in answer["versions"]}
+
+
+def test_of_the_texts_that_pages_bring_the_least_used_one_makes_room(client: FlaskClient, pages: Pages) -> None:
+    with time_machine.travel(NOW, tick=False) as time:
+        reviewed = pages.publish()
+        gone = invent(client, pages, 1)
+        invent(client, pages, MOST_UNREVIEWED - 1)
+        kept = say_often(client, pages, time, OWN_TEXT, 3)
+        invent(client, pages, MOST_UNREVIEWED + 5)
+    found = listed(pages)
+    assert len(found) == MOST_UNREVIEWED + 1
+    assert {kept["disclosure"], reviewed["content_hash"]} < found
+    assert gone["disclosure"] not in found
+    # What a record points at is there for ever.
+    [stored] = pages.account.rows(
+        "select id, text, retired_at from disclosure_version where content_hash = :hash and company_id = :company_id",
+        hash=gone["disclosure"],
+    )
+    assert (stored["text"], stored["retired_at"] is None) == (gone["text"], False)
+    path = f"disclosures/{pages.disclosure_id}/versions"
+    headers = pages.account.bearer
+    by_hash = client.get(f"{API}/{path}?content_hash={gone['disclosure']}", headers=headers).get_json()["versions"]
+    assert [version["text"] for version in by_hash] == [gone["text"]]
+    # Who reviews it has it listed again, and no page can take its place any more.
+    pages.manage(f"{path}/{stored['id']}/review")
+    invent(client, pages, MOST_UNREVIEWED + 1)
+    assert gone["disclosure"] in listed(pages)
+
+
+def test_a_text_that_had_to_make_room_comes_back_with_its_uses(
+    client: FlaskClient, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(NOW, tick=False) as time:
+        first = say_often(client, pages, time, OWN_TEXT, 1)
+        invent(client, pages, MOST_UNREVIEWED)
+        assert first["disclosure"] not in listed(pages)
+        monkeypatch.setattr(queries, "_kept", {})
+        second = say_often(client, pages, time, OWN_TEXT, 1)
+        assert (second["disclosure"], second["text"]) == (first["disclosure"], OWN_TEXT)
+        invent(client, pages, MOST_UNREVIEWED)
+        assert first["disclosure"] in listed(pages)
+        [row] = pages.account.rows(
+            "select uses from disclosure_version where content_hash = :hash and company_id = :company_id",
+            hash=first["disclosure"],
+        )
+        assert row["uses"] == 2
 
 
 def test_a_process_that_does_not_know_a_text_yet_learns_it_once(

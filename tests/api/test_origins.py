@@ -1,16 +1,20 @@
 """The pages that a token was used from (TRUST 8): learned while there is no list of them, and shown to its owner."""
 
+import secrets
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
-from server.lead_tokens.models import LeadToken
+from server.lead_tokens import queries
+from server.lead_tokens.models import LeadToken, OriginSeen
+from server.lib import clock
 from server.lib.db import begin_write, commit, db
-from tests.api.calls import NUMBER, PAGE, Json, refused, send, take, taken
+from tests.api.calls import LEADS, NOW, NUMBER, PAGE, Json, refused, send, take, taken
 from tests.api.kinds import shown
 from tests.api.test_replay import token_id
 from tests.factories import Account
@@ -46,14 +50,11 @@ def execute(account: Account, sql: str, **values: Any) -> None:
 
 def see(account: Account, count: int) -> None:
     """So many pages that another process has seen."""
+    now, token = clock.now(), token_id(account, account.publishable_token)
     for number in range(count):
-        execute(
-            account,
-            "insert into origin_seen (company_id, lead_token_id, origin, first_seen_at)"
-            " values (:company_id, :token_id, :origin, current_timestamp)",
-            token_id=token_id(account, account.publishable_token),
-            origin=f"https://page{number}.example",
-        )
+        origin = f"https://page{number}.example"
+        about = {"lead_token_id": token, "first_seen_at": now, "last_seen_at": now}
+        account.add(OriginSeen(company_id=account.company_id, origin=origin, uses=1, **about))
 
 
 @pytest.mark.parametrize(
@@ -133,21 +134,47 @@ def test_a_page_that_is_known_costs_no_write(client: FlaskClient, account: Accou
     assert names(client, account) == []
 
 
-def test_a_hundred_pages_are_listed_and_further_ones_taken(client: FlaskClient, account: Account) -> None:
-    see(account, MOST - 1)
-    for number in range(3):
-        taken(post(client, account, f"https://late{number}.example", zip=str(number)))
-    found = names(client, account)
-    assert len(found) == MOST
-    assert [name for name in found if "late" in name] == ["https://late0.example"]
+def pass_strangers(client: FlaskClient, account: Account, count: int) -> None:
+    """So many pages post once each, which somebody has invented."""
+    for number in range(count):
+        sent = {"lead_token": account.publishable_token, "caller_id": NUMBER, "zip": secrets.token_hex(4)}
+        headers = {"Origin": f"https://s{sent['zip']}.example"}
+        taken(client.post(LEADS, json=sent, headers=headers, environ_base={"REMOTE_ADDR": f"2001:db8:{number:x}::1"}))
 
 
-def test_what_others_have_seen_meanwhile_counts_for_the_hundred(client: FlaskClient, account: Account) -> None:
-    # From now on this process knows the token, as one that no page has used.
-    taken(post(client, account))
-    see(account, MOST)
-    taken(post(client, account, PAGE, zip="1"))
-    assert PAGE not in names(client, account)
+def use_again(client: FlaskClient, account: Account, time: time_machine.Traveller, times: int) -> None:
+    """The real page sends a lead every two minutes."""
+    for _ in range(times):
+        time.shift(120)
+        taken(post(client, account, PAGE, zip=secrets.token_hex(4)))
+
+
+def test_a_page_that_is_used_more_than_invented_ones_stays_listed(client: FlaskClient, account: Account) -> None:
+    with time_machine.travel(NOW, tick=False) as time:
+        pass_strangers(client, account, MOST)
+        use_again(client, account, time, 3)
+        [found] = [each for each in seen(client, account) if each["origin"] == PAGE]
+        assert found["uses"] == 3
+        assert found["last_seen_at"] > found["first_seen_at"]
+        pass_strangers(client, account, MOST + 20)
+        found = seen(client, account)
+        # Those that are used most come first.
+        assert (len(found), found[0]["origin"]) == (MOST, PAGE)
+
+
+def test_a_page_that_others_have_seen_meanwhile_keeps_its_place(
+    client: FlaskClient, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(NOW, tick=False) as time:
+        use_again(client, account, time, 2)
+        # A further process, which reads what is there, and one that has not heard of what came since.
+        monkeypatch.setattr(queries, "_kept", {})
+        see(account, MOST + 20)
+        use_again(client, account, time, 2)
+        taken(post(client, account, "https://late.example", zip="late"))
+        found = seen(client, account)
+        assert (len(found), found[0]["origin"], found[0]["uses"]) == (MOST, PAGE, 4)
+        assert "https://late.example" in {each["origin"] for each in found}
     # And two processes that see the same page at once list it once.
     execute(account, "delete from origin_seen where origin = 'https://page0.example' and company_id = :company_id")
     taken(post(client, account, "https://page1.example", zip="2"))

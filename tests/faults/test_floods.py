@@ -238,6 +238,20 @@ def test_a_flood_of_opt_outs_is_released_in_one_act(flood: Flood) -> None:
     assert settle(flood, act="release", dry_run=True)["matching"] == 1
 
 
+@pytest.mark.parametrize("wish", ["opt_out", "blocked"])
+def test_the_wish_and_its_number_are_kept_of_each_opt_out_that_has_no_room(flood: Flood, wish: str) -> None:
+    page, many = flood.account.publishable_token, STOPS + 10 * ROWS + 3
+    for number in range(many):
+        taken(flood.post(page, key=f"key {number}", note="x" * 500, **{wish: True}))
+    short = [row for row in flood.account.submissions() if "shortened" in row["received"]]
+    assert len(short) >= 3
+    assert all("xxx" not in row["received"] for row in short)
+    quarantined = many - STOPS
+    found = settle(flood, act="release", reason="opt_outs", count=quarantined)
+    assert found == {"matching": quarantined, "done": quarantined, "refused": 0, "left": 0}
+    assert (stopped(flood), flood.codes()) == (many, [None] * many)
+
+
 def test_a_flood_of_opt_outs_is_dismissed_in_one_act(flood: Flood) -> None:
     page, other = flood.account.publishable_token, make_account(flood.account.app)
     for _ in range(STOPS + 4):
