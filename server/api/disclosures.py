@@ -46,7 +46,7 @@ RELEASES = "leads:update"
 def version_conditions(company: Company, asked: Values) -> list[ColumnElement[bool]]:
     """The filters that were sent, as conditions."""
     # Who has the address of a text, from a consent record, finds it also where it had to make room for others.
-    conditions = [] if "content_hash" in asked else [DisclosureVersion.retired_at.is_(None)]
+    conditions: list[ColumnElement[bool]] = [] if "content_hash" in asked else [DisclosureVersion.retired_at.is_(None)]
     for name, value in asked.items():
         if name == "published":
             column = DisclosureVersion.published_at

@@ -57,8 +57,8 @@ class SeenOrigins(fields.List[Any]):
             fields.Nested(SeenOriginSchema),
             dump_only=True,
             metadata={
-                "description": "The pages that leads have come from, the hundred that are used most, the most used first:"
-                " what `allowed_origins` may want.",
+                "description": "The pages that leads have come from, the hundred that are used most, the most used"
+                " first: what `allowed_origins` may want.",
                 "example": [
                     {
                         "origin": "https://shop.example",

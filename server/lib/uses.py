@@ -15,7 +15,7 @@ EARLY, LATER = timedelta(minutes=1), timedelta(hours=1)
 class Use(NamedTuple):
     """How often something was used, as far as was noted, and when that was noted last."""
 
-    count: int
+    times: int
     noted_at: datetime
 
 
@@ -24,7 +24,7 @@ Uses = dict[str, Use]
 
 def pause(use: Use | None) -> timedelta:
     """Within this time further uses count for nothing."""
-    return EARLY if use is None or use.count < EARLY_USES else LATER
+    return EARLY if use is None or use.times < EARLY_USES else LATER
 
 
 def is_due(use: Use | None, now: datetime) -> bool:
@@ -36,7 +36,7 @@ def note(uses: Uses, name: str, now: datetime, most: int) -> str | None:
     """Counts a use; the name of what had to make room, if something had: of the least used the one that was not used
     for longest."""
     known = uses.get(name)
-    uses[name] = Use(1 if known is None else known.count + 1, now)
+    uses[name] = Use(1 if known is None else known.times + 1, now)
     if len(uses) <= most:
         return None
     gone = min((use, each) for each, use in uses.copy().items() if each != name)[1]

@@ -390,7 +390,7 @@ def invent(client: FlaskClient, pages: Pages, count: int) -> Json:
 
 def listed(pages: Pages) -> set[str]:
     """The addresses of the versions that the company is shown."""
-    url = f"{API}/disclosures/{pages.disclosure_id}/versions?limit=100"
+    url = f"{API}/disclosures/{pages.disclosure_id}/versions?per_page=100"
     answer = pages.client.get(url, headers=pages.account.bearer).get_json()
     return {version["content_hash"] for version in answer["versions"]}
 

@@ -227,7 +227,7 @@ def test_every_column_of_a_version_that_may_not_move_is_tried(app: Flask) -> Non
         columns = {each["name"] for each in inspect(db.engine).get_columns("disclosure_version")}
     tried = {part.partition(" =")[0].strip() for update in UPDATES for part in update.split(",")}
     # How much it is used is no part of what it says.
-        assert columns - tried == {"updated_at", "uses", "last_used_at", "retired_at"}
+    assert columns - tried == {"updated_at", "uses", "last_used_at", "retired_at"}
 
 
 @pytest.mark.parametrize("delete", ["delete from disclosure_version where id = :id", "replacing"])

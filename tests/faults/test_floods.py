@@ -242,7 +242,7 @@ def test_a_flood_of_opt_outs_is_released_in_one_act(flood: Flood) -> None:
 def test_the_wish_and_its_number_are_kept_of_each_opt_out_that_has_no_room(flood: Flood, wish: str) -> None:
     page, many = flood.account.publishable_token, STOPS + 10 * ROWS + 3
     for number in range(many):
-        taken(flood.post(page, key=f"key {number}", note="x" * 500, **{wish: True}))
+        taken(flood.post(page, key=f"key-{number}", note="x" * 500, **{wish: True}))
     short = [row for row in flood.account.submissions() if "shortened" in row["received"]]
     assert len(short) >= 3
     assert all("xxx" not in row["received"] for row in short)

@@ -15,7 +15,7 @@ def test_who_invents_for_a_day_brings_nothing_to_more_than_34_uses() -> None:
         if is_due(uses.get("invented"), now):
             note(uses, "invented", now, MOST)
         now += timedelta(seconds=20)
-    assert uses["invented"].count <= 34
+    assert uses["invented"].times <= 34
 
 
 def test_the_least_used_makes_room_and_of_those_the_one_that_was_not_used_for_longest() -> None:
