@@ -14,8 +14,10 @@ FLAGS = ("dry_run", "update_only", "delete_existing", "expire_existing")
 # The controls that are worth a question; the others do nothing, or are one short word.
 CONTROLS = ("auth_token", "data_json", "explain", "google_key", "idempotency_key", "redirect_error", "redirect_to")
 
-# Shorter words have neighbours that mean something else: a form may well ask for `emails`, or keep a `subid`.
-SHORTEST_ALIKE, SHORTEST_NEAR = 6, 8
+# Shorter words have neighbours that mean something else: a form may well ask for `emails`.
+SHORTEST_ALIKE, SHORTEST_NEAR = 5, 8
+# What people call the ones with long names.
+SHORTER = {"callbackat": "schedule_callback_at", "callbackinseconds": "schedule_callback_in_seconds"}
 LONGEST = 40
 
 
@@ -44,7 +46,7 @@ def meant(key: str) -> str | None:
             near = len(known) >= SHORTEST_NEAR or name in FLAGS
             if word == known or (near and one_mistake(word, known)):
                 return name
-    return None
+    return SHORTER.get(word)
 
 
 def one_mistake(word: str, known: str) -> bool:
