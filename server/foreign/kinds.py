@@ -35,9 +35,9 @@ def kind_of(trail: tuple[str, ...]) -> int:
 
 
 def order_of(trail: tuple[str, ...]) -> int:
-    """Which of several it is, by its nearest name: none or the first is 0."""
-    words = spelt(trail[-1]) if trail else ""
-    if FURTHER.search(words):
+    """Which of several it is, by its nearest name, or by any that says it is a further one: none or the first is 0."""
+    if any(FURTHER.search(spelt(name)) for name in trail):
         return 2
+    words = spelt(trail[-1]) if trail else ""
     number = NUMBERED.search(words)
     return int(number[1]) if number and not FIRST.search(words) else 0

@@ -33,18 +33,23 @@ STRANGERS = words(
     " franchise franchisee franchisor outlet warehouse department dept division team listing property vendor supplier"
     " school merchant retailer manufacturer brand sponsor account workspace portal publisher affiliate partner reseller"
     " distributor wholesaler advertiser network brokerage bureau"
+    " pharmacy bank carrier police lab laboratory university college church garage towing"
     # People who work there, and who deal with the lead.
     " agent rep representative owner user assigned assignee staff employee operator advisor adviser consultant manager"
     " mgr supervisor director executive ceo boss salesperson salesman salesrep sales seller broker realtor attorney"
     " lawyer solicitor adjuster dealer dealership contractor installer technician landlord lender insurer doctor"
     " physician dentist provider officer originator processor underwriter counselor counsellor coach trainer teacher"
     " instructor tutor recruiter dispatcher coordinator setter closer specialist handler csr sdr bdr attendant"
+    " assistant secretary paralegal notary judge accountant bookkeeper banker inspector appraiser engineer architect"
+    " mechanic plumber electrician surgeon nurse therapist veterinarian caregiver caretaker carer nanny pharmacist"
     " concierge receptionist reception admin administrator moderator webmaster editor author creator createdby approver"
     " reviewer inviter referrer referer referral referred reference referee introducer host hoster colleague coworker"
     # Who is close to the lead.
     " spouse husband wife mother father parent guardian child son daughter brother sister sibling relative kin friend"
     " neighbor neighbour roommate emergency beneficiary dependent dependant cosigner guarantor witness coapplicant"
     " coborrower cobuyer"
+    " girlfriend boyfriend fiance fiancee grandmother grandfather grandparent grandson granddaughter aunt uncle cousin"
+    " niece nephew stepmother stepfather stepson stepdaughter mom mum dad"
     # The other end of a call, and numbers that machines own.
     " tracking tracked tracker destination dest dst dialed dialled called callee recipient receiver receiving target"
     " transfer transferred forward forwarded forwarding routed routing ringto answering answered dnis did ddi to pool"
@@ -55,28 +60,43 @@ STRANGERS = words(
     " sucursal proveedor usuario cuenta ventas soporte equipo destino conyuge esposo esposa emergencia jefe ubicacion"
     " escritorio corretor proprietario dono funcionario loja filial fornecedor conta vendas suporte equipe conjuge"
     " atendente responsavel responsable empregador empleador agencia inmobiliaria imobiliaria"
+    " padre madre hermano hermana hijo hija familiar pariente abuelo abuela novio novia vecino medico abogado contador"
+    " secretaria referencia referido banco farmacia policia"
+    " mae irmao irma filho filha marido namorado namorada vizinho parente advogado indicacao recado"
     # French
     " entreprise societe compagnie agence conseiller conseillere vendeur vendeuse proprietaire gerant employe magasin"
     " boutique fournisseur utilisateur compte ventes destinataire conjoint urgence employeur commercial courtier"
+    " mere pere frere soeur fils fille mari femme epoux epouse voisin parrain medecin avocat notaire secretaire banque"
+    " pharmacie"
     # German
     " firma firmen unternehmen unternehmens geschaft geschafts buro buros berater beraterin makler maklerin vertreter"
     " verkaufer vertrieb vertriebs inhaber eigentumer besitzer mitarbeiter filiale niederlassung standort lieferant"
     " benutzer nutzer konto abteilung zentrale notfall ehepartner ehefrau ehemann arbeitgeber empfanger betreuer"
     " sachbearbeiter vermieter dienststelle"
+    " mutter vater eltern bruder schwester sohn tochter ehegatte partnerin nachbar freund freundin angehoriger"
+    " angehorigen vormund arzt arztin hausarzt anwalt anwaltin rechtsanwalt steuerberater hausverwaltung sekretariat"
+    " apotheke"
     # Italian
     " azienda impresa ufficio consulente venditore titolare dipendente negozio sede fornitore utente vendite"
     " assistenza destinatario coniuge emergenza responsabile agenzia datore societa"
+    " moglie marito fratello sorella figlio figlia nonno nonna vicino amico amica avvocato commercialista segreteria"
+    " banca"
     # Dutch
     " bedrijf bedrijfs kantoor adviseur makelaar verkoper eigenaar medewerker winkel filiaal vestiging leverancier"
     " gebruiker afdeling werkgever noodgeval"
+    " moeder vader broer zoon dochter echtgenoot echtgenote vriend vriendin huisarts advocaat"
     # Swedish, Danish, Norwegian, Finnish
     " foretag foretags kontor saljare agare butik anstalld virksomhed bedrift selger saelger ejer eier arbetsgivare"
     " yritys yrityksen toimisto toimiston myyja omistaja"
+    " mamma pappa moder fader lakare laege lege advokat aiti laakari asianajaja"
     # Polish
     " firmy biuro biura sprzedawca własciciel pracownik sklep pracodawca"
+    " matka matki ojciec ojca zony meza siostra siostry lekarz lekarza adwokat"
     # Russian
     " компания компании фирма офис офиса агент агента менеджер менеджера продавец владелец сотрудник сотрудника"
     " магазин филиал работодатель пользователь организация организации"
+    " мать матери отец отца муж мужа жена жены брат брата сестра сестры врач врача адвокат адвоката родственник"
+    " родственника"
 )
 # Records whose contact is the lead.
 RECORDS = frozenset({"account", "campaign"})
@@ -115,6 +135,10 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:customer|client|patient|buyer|guest) (?:service|support|care|success)s?", "support"),
         (r"call (?:center|centre)", "callcenter"),
         (r"toll free", "tollfree"),
+        # The country is `pais`, which looks like several fathers.
+        (r"pai", "father"),
+        # Another person, or another number of the lead's: nobody knows.
+        (r"(?:alternate|alternative|other|second|secondary|additional|backup) contact", "secondary"),
         (r"assigned to", "assigned"),
         (r"(?:team|tech|project|shift) lead", "manager"),
         (r"(?:lead|traffic|data) source", "vendor"),

@@ -57,7 +57,7 @@ def walk_members(tree: Tree, path: str, name: str, keys: tuple[Key, ...]) -> Ite
     countries = countries_in(tree, nearest)
     outbound = is_outbound(tree)
     for member, inner in tree.items():
-        near: tuple[Key, ...] = (Key(member, parent, above, turned(member) if outbound else ""),)
+        near: tuple[Key, ...] = (Key(member, parent, above, owner(member, tree, outbound)),)
         if member.lower() in HOLDERS and (label or keys):
             near = (Key(label, above=() if keys else above), *keys) if label else keys
         leaves = walk(inner, beneath(path, member), joined(name, member), *near)
@@ -73,6 +73,14 @@ def is_outbound(tree: Tree) -> bool:
         for name, value in tree.items()
         if "direction" in name.lower()
     )
+
+
+def owner(member: str, tree: Tree, outbound: bool) -> str:
+    """Whose a member is, where its name alone does not say so, or says the contrary."""
+    if member == "number" and "raw_digits" in tree:
+        # Aircall calls the far end of a call `raw_digits`, and its own line `number`.
+        return "trunk"
+    return turned(member) if outbound else ""
 
 
 def turned(member: str) -> str:
