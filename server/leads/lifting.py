@@ -14,7 +14,7 @@ from server.foreign.opening import Opener
 from server.foreign.recognise import Lifted, holds_data, lift, match
 from server.leads.params import READ_CONTROLS, RESERVED, Asked, blank, invalid_character, read_data
 from server.leads.schemas import FIELDS
-from server.leads.tokens import LONGEST_NAME, token_name
+from server.leads.tokens import token_name
 from server.lib.redact import is_credential
 from server.lib.wire import first_bad_character
 
@@ -79,7 +79,7 @@ def the_one(value: Any) -> Any:
 
 
 def named_tokens(lifted: Lifted) -> Tree:
-    """Each value under a token's name of its own: none is reserved, too long or taken."""
+    """Each value under a token's name of its own: none is reserved or taken."""
     prefix = "payload" if lifted.payload == "unknown" else lifted.payload
     tokens: Tree = {}
     numbers: dict[str, int] = {}
@@ -97,12 +97,11 @@ def named_tokens(lifted: Lifted) -> Tree:
 
 
 def free_name(name: str, taken: Mapping[str, Any], numbers: dict[str, int]) -> str:
-    """The name, cut to its length; a further one of the same name is numbered, from where `numbers` says."""
-    cut = free = name[:LONGEST_NAME].rstrip("_")
+    """The name; a further one of the same name is numbered, from where `numbers` says."""
+    free = name
     while free in taken:
-        numbers[cut] = numbers.get(cut, 1) + 1
-        end = f"_{numbers[cut]}"
-        free = cut[: LONGEST_NAME - len(end)] + end
+        numbers[name] = numbers.get(name, 1) + 1
+        free = f"{name}_{numbers[name]}"
     return free
 
 

@@ -10,7 +10,8 @@ from marshmallow.fields import Field
 from server.errors import Refused
 from server.leads.schemas import CONSENT, FIELDS, Text, load_sent
 from server.leads.spelling import FLAGS, is_off, meant
-from server.leads.tokens import LONGEST_NAME, TokenError, capture, token_name
+from server.leads.tokens import LONGEST_NAME, capture, token_name
+from server.lib.redact import redact
 from server.lib.wire import Note, Unreadable, first_bad_character, parse_json
 
 # Names that are no field of the lead and still never become a token.
@@ -236,11 +237,9 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
                 asked.fields[name] = value
             elif asked.fields.get(name) != value:
                 asked.warn(place + key, "no_effect", f"{place + key} is reserved and has no effect there.")
-    try:
-        captured = capture(free)
-    except TokenError as error:
-        raise Refused(error.code, error.message, {f"data.{error.parameter}": [error.message]}) from error
-    asked.tokens = captured.tokens
+    captured = capture(free)
+    # Form builders send along the address that they post to, and our token stands in it.
+    asked.tokens = {name: redact(value) for name, value in captured.tokens.items()}
     asked.warnings.extend(captured.warnings)
     shorten(asked.warnings)
 

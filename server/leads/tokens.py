@@ -25,36 +25,30 @@ class Captured:
     warnings: list[dict[str, str]]
 
 
-class TokenError(Exception):
-    """A key is too long for a token's name. `parameter` is the key as sent, cut to a name's length."""
-
-    code = "invalid_parameter"
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = key[:LONGEST_NAME]
-        self.message = message
-
-
 def token_name(key: str) -> str:
     """The name of the token that a key makes; empty when nothing of it is left."""
     return FOREIGN.sub("_", key.lower()).strip("_")
 
 
 def capture(stray: Mapping[str, Any]) -> Captured:
-    """The tokens of free keys; of two that are named alike the last not blank wins. Raises TokenError."""
+    """The tokens of free keys; of two that are named alike the last not blank wins."""
     tokens: dict[str, Any] = {}
     warnings: list[dict[str, str]] = []
     spare_names = _spare_names(stray)
+    short_names = ShortNames(stray)
     for key, value in stray.items():
         own_name = token_name(key)
         # A blank field uses its number up too: the next one has the same name in every lead of the form.
         name = own_name or next(spare_names)
+        is_long = len(name) > LONGEST_NAME
+        if is_long:
+            name = short_names.cut(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
-        if len(name) > LONGEST_NAME:
-            raise TokenError(key, f"Must be a name of at most {LONGEST_NAME} characters")
         tokens[name] = value
+        if is_long:
+            text = f"This key has more than {LONGEST_NAME} characters; it is kept as {name}."
+            warnings.append({"param": key[:LONGEST_NAME], "code": "name_cut", "message": text})
         if _size(value) > LARGEST_VALUE:
             tokens[name] = cut(value, LARGEST_VALUE)
             text = (
@@ -69,6 +63,29 @@ def capture(stray: Mapping[str, Any]) -> Captured:
         text = f"Of more than {MOST_TOKENS} tokens the rest is kept in the token {OVERFLOW}."
         warnings.append({"param": OVERFLOW, "code": "too_many_tokens", "message": text})
     return Captured(tokens, warnings)
+
+
+class ShortNames:
+    """The beginnings of names that are too long, each its own: what begins like another token is numbered."""
+
+    def __init__(self, stray: Mapping[str, Any]) -> None:
+        self.stray = stray
+        self.taken: set[str] = set()
+        self.numbers: dict[str, int] = {}
+        self.known: dict[str, str] = {}
+
+    def cut(self, name: str) -> str:
+        """What is left of a name; the same in every lead of a form, as blank fields use up their numbers too."""
+        if name not in self.known:
+            self.taken = self.taken or set(map(token_name, self.stray))
+            beginning = free = name[:LONGEST_NAME].rstrip("_")
+            while free in self.taken:
+                self.numbers[beginning] = self.numbers.get(beginning, 1) + 1
+                end = f"_{self.numbers[beginning]}"
+                free = beginning[: LONGEST_NAME - len(end)] + end
+            self.taken.add(free)
+            self.known[name] = free
+        return self.known[name]
 
 
 def fold_new(tokens: Mapping[str, Any], known: Collection[str], room: int) -> tuple[dict[str, Any], list[str]]:

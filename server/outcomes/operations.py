@@ -13,7 +13,7 @@ from server.leads.normalise import in_zone
 from server.leads.params import invalid
 from server.leads.queries import lead_of_call
 from server.leads.schemas import invalid_time
-from server.leads.tokens import TokenError, capture
+from server.leads.tokens import capture
 from server.lib import clock
 from server.lib.db import db
 from server.lib.phone import parse
@@ -69,7 +69,7 @@ def known_values(company: Company, sent: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(owner, Schedule) and owner.offer_id is not None:
                 values.setdefault("offer_id", owner.offer_id)
     if "data" in values:
-        values["data"] = tokens_of(values["data"])
+        values["data"] = capture(values["data"]).tokens
     return values
 
 
@@ -79,14 +79,6 @@ def instant(time: datetime, time_zone: str) -> datetime:
         return in_zone(time, time_zone)
     except OverflowError as error:
         raise invalid({"started_at": [invalid_time("")]}) from error
-
-
-def tokens_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The tokens of a call, named as those of a lead; raises Refused."""
-    try:
-        return capture(data).tokens
-    except TokenError as error:
-        raise Refused(error.code, error.message, {f"data.{error.parameter}": [error.message]}) from error
 
 
 def find_call(company_id: int, external_id: str | None) -> Call | None:

@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -408,3 +408,21 @@ def test_a_number_that_is_none_where_it_is_dialled_says_where(client: FlaskClien
     assert "in GB" in refused(client.post(LEADS, json=sent), "invalid_caller_id")["detail"]
     payload = {"mobile": "2125551234", "phone_country": "GB"}
     assert "in GB" in refused(post(client, account.schedule_token, payload), "invalid_caller_id")["detail"]
+
+
+@pytest.mark.parametrize("lifting", [None, "true"])
+@pytest.mark.parametrize("form", ["flat", "in JSON as text", "nested", "encoded"])
+def test_the_address_of_a_webhook_leaves_no_lead_token_in_the_lead(
+    client: FlaskClient, account: Account, lifting: str | None, form: str
+) -> None:
+    address = f"https://leads.example.com/api/v1/leads?lead_token={account.schedule_token}&v=1"
+    hidden: Json = {
+        "flat": {"webhookURL": address},
+        "in JSON as text": {"rawRequest": json.dumps({"slug": "submit/1", "webhookURL": address.replace("/", "\\/")})},
+        "nested": {"form": {"hooks": [{"url": address, "lead_token": account.schedule_token}]}},
+        "encoded": {"back": f"/thanks?from={quote(address, safe='')}"},
+    }[form]
+    sent = {"lead_token": account.schedule_token, "caller_id": NUMBER, "formID": "24", "submissionID": "61"} | hidden
+    body = taken(client.post(LEADS, json=sent | ({"auto_format_nested_fields": lifting} if lifting else {})))
+    assert account.schedule_token not in json.dumps(body)
+    assert all(account.schedule_token not in json.dumps(lead, default=str) for lead in account.leads())

@@ -224,10 +224,6 @@ def test_data_is_a_hash(data: object) -> None:
     assert (error.code, error.errors) == ("invalid_parameter", {"data": ["Must be a Hash"]})
 
 
-def test_a_name_that_is_too_long_is_named() -> None:
-    assert list(refusal({"b" * 65: "1"}).errors) == [f"data.{'b' * 64}"]
-
-
 # Fields
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.leads.tokens import TokenError, capture, token_name
+from server.leads.tokens import Captured, capture, token_name
 from tests.unit import table
 
 
@@ -67,12 +67,32 @@ def test_a_warning_about_an_endless_key_is_short() -> None:
     assert capture({"?" * 1000: "1"}).warnings[0]["param"] == "?" * 64
 
 
-def test_a_name_has_64_characters_at_most() -> None:
-    assert capture({"a" * 64: "1", "!" * 100 + "b": "2"}).tokens == {"a" * 64: "1", "b": "2"}
-    with pytest.raises(TokenError) as caught:
-        capture({"A" * 65: "1"})
-    assert (caught.value.code, caught.value.parameter) == ("invalid_parameter", "A" * 64)
-    assert "64 characters" in caught.value.message
+def test_a_name_of_more_than_64_characters_is_cut() -> None:
+    assert capture({"a" * 64: "1", "!" * 100 + "b": "2"}) == Captured({"a" * 64: "1", "b": "2"}, [])
+    captured = capture({"A" * 65: "1"})
+    assert captured.tokens == {"a" * 64: "1"}
+    assert [(each["param"], each["code"]) for each in captured.warnings] == [("A" * 64, "name_cut")]
+    assert "a" * 64 in captured.warnings[0]["message"]
+
+
+def test_an_underscore_at_the_cut_goes_too() -> None:
+    assert capture({"a" * 63 + " question": "1"}).tokens == {"a" * 63: "1"}
+
+
+def test_names_that_are_cut_stay_apart() -> None:
+    long = "a" * 64
+    tokens = capture({long + "x": "1", long: "2", long + "y": "3", "a" * 62 + "_3": "4"}).tokens
+    assert tokens == {"a" * 62 + "_2": "1", long: "2", "a" * 62 + "_4": "3", "a" * 62 + "_3": "4"}
+
+
+def test_of_two_long_keys_named_alike_the_last_that_is_not_blank_wins() -> None:
+    assert capture({"a" * 70: "1", "A" * 70: "2", "A" * 70 + "!": ""}).tokens == {"a" * 64: "2"}
+
+
+def test_a_cut_name_keeps_its_number_when_the_one_before_it_is_blank() -> None:
+    captured = capture({"a" * 65: "", "a" * 66: "x"})
+    assert captured.tokens == {"a" * 62 + "_2": "x"}
+    assert len(captured.warnings) == 1
 
 
 @pytest.mark.parametrize(
