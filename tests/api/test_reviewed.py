@@ -158,6 +158,15 @@ def test_who_may_not_change_leads_lets_none_go(client: FlaskClient, pages: Pages
     assert states(pages.account) == {"1": "held"}
 
 
+def test_who_saw_another_state_reviews_nothing_and_lets_nobody_go(client: FlaskClient, pages: Pages) -> None:
+    held(client, pages, 1)
+    seen = "2026-01-01T00:00:00.000Z"
+    refused(review(client, pages, updated_at=seen), "edit_conflict")
+    refused(review(client, pages, headers=pages.account.bearer | {"If-Match": f'"{seen}"'}), "edit_conflict")
+    assert [row["reviewed_at"] for row in pages.versions() if row["text"] == OWN] == [None]
+    assert states(pages.account) == {"1": "held"}
+
+
 @pytest.mark.parametrize(
     ("sent", "name"), [({"release_leads": "perhaps"}, "release_leads"), ({"reviewed": 1}, "reviewed")]
 )

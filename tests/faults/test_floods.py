@@ -267,6 +267,16 @@ def test_a_flood_of_opt_outs_is_dismissed_in_one_act(flood: Flood) -> None:
     assert elsewhere["purge_at"] > clock.now()
 
 
+def test_a_repetition_in_quarantine_counts_with_what_it_repeats(flood: Flood) -> None:
+    for _ in range(3):
+        taken(flood.post(flood.account.publishable_token, key="a-click", caller_id=NUMBER, hp="x"))
+    assert flood.codes() == ["quarantined"] * 3
+    assert settle(flood, act="release", dry_run=True)["matching"] == 1
+    assert settle(flood, act="release", count=1) == {"matching": 1, "done": 1, "refused": 0, "left": 0}
+    assert settle(flood, act="release", dry_run=True)["matching"] == 0
+    assert len(flood.account.leads()) == 1
+
+
 # On disk
 
 
