@@ -120,7 +120,12 @@ def rehearse(ledger: Ledger, plan: Plan, kept: KeptAnswer | None) -> Taken:
         # Of no number: only the address counts here.
         counted = state.read_facts(ledger, replace(plan, phone=UNREAD))
         facts = replace(facts, leads_from_ip=counted.leads_from_ip)
-    taken, _ = conclude(ledger, plan, State(None, None, facts=facts), kept)
+    try:
+        taken, _ = conclude(ledger, plan, State(None, None, facts=facts), kept)
+    except Refused as refusal:
+        if refusal.code not in HIDDEN:
+            raise
+        return hide(ledger, plan, refusal, kept)
     return taken
 
 
