@@ -4,11 +4,13 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -140,6 +142,17 @@ def test_a_dry_run_takes_no_room(flood: Flood) -> None:
         flood.post(token, dry_run=True)
     flood.post(token)
     assert (flood.codes(), flood.unkept()) == (["lead_token_invalid"], {})
+
+
+def test_counts_of_refusals_are_shown_for_92_days(flood: Flood) -> None:
+    token = flood.ended("disabled")
+    for _ in range(ROWS + 2):
+        refused(flood.post(token), "lead_token_invalid")
+    asked = {"created_at_from": (clock.now() - timedelta(hours=1)).isoformat()}
+    asked["created_at_to"] = (clock.now() + timedelta(hours=1)).isoformat()
+    for days, found in ((91, {"lead_token_invalid": 2}), (93, {})):
+        with time_machine.travel(clock.now() + timedelta(days=days)):
+            assert flood.unkept(**asked) == found
 
 
 # What is refused so that nobody hears of it

@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 
 from server.lib.postgres_ledger import PostgresLedger
 from server.lib.sqlite_ledger import SqliteLedger
+from server.schedules.models import Schedule
 from tests.api.calls import LEADS, PAGE, taken
+from tests.api.test_acceptance import suppress
 from tests.factories import Account, make_account
 
 ANSWERS = 400
@@ -84,6 +86,30 @@ def test_no_page_can_tell_by_the_time_whether_a_number_is_known(
     ]
     told.append(f"right in {right:.0%}; medians {medians[0] * 1000:.2f} and {medians[1] * 1000:.2f} ms")
     assert right < RIGHT
+
+
+# What a page is not told of: its lead is refused, and answered as if it were taken.
+@pytest.mark.parametrize("acceptance", [{"duplicate_seconds": 3600}, {"refuse_suppressed": True}], ids=str)
+def test_the_database_is_asked_the_same_of_a_number_that_is_refused_unheard(
+    client: FlaskClient, street: Account, acceptance: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street.change(Schedule, street.schedule_id, acceptance=acceptance)
+    asked: list[str] = []
+    for ledger in (SqliteLedger, PostgresLedger):
+        for name in ("row", "rows", "write", "write_if"):
+            monkeypatch.setattr(ledger, name, noting(getattr(ledger, name), asked))
+    number = brought(client, street, "live", "+17194440001")
+    if "refuse_suppressed" in acceptance:
+        suppress(street)
+    found = []
+    for each in ("+17194440002", "+17194440003", number, "+17194440004"):
+        asked.clear()
+        sent = {"lead_token": street.publishable_token, "caller_id": each}
+        assert client.post(LEADS, json=sent, headers={"Origin": PAGE}).status_code == 200
+        found.append([*asked])
+    # The one that brought the number, and three that are taken.
+    assert [row["code"] for row in street.submissions()].count(None) == 4
+    assert found[1] == found[2] == found[3]
 
 
 @pytest.mark.parametrize("how", ["live", "blocked", "opt_out"])
