@@ -12,8 +12,17 @@ from server.foreign.choice import said_of_strangers
 from server.foreign.meta import is_dummy
 from server.foreign.opening import Opener
 from server.foreign.recognise import Lifted, holds_data, lift, match
-from server.leads.params import READ_CONTROLS, RESERVED, Asked, blank, invalid_character, read_data
+from server.leads.params import (
+    READ_CONTROLS,
+    RESERVED,
+    Asked,
+    blank,
+    invalid_character,
+    misplaced,
+    read_data,
+)
 from server.leads.schemas import FIELDS
+from server.leads.spelling import dry_run_inside
 from server.leads.tokens import token_name
 from server.lib.redact import is_credential
 from server.lib.wire import first_bad_character
@@ -46,6 +55,9 @@ def lift_payload(tree: Tree, region: str) -> tuple[Tree, Lifted]:
         # Not our hash of tokens, so it is theirs.
         theirs["data"] = ours.pop("data")
     inside = read_data(Asked(ours, {}, ours))
+    hidden = dry_run_inside(theirs, "") or dry_run_inside(inside, "data")
+    if hidden is not None:
+        raise misplaced(hidden, "dry_run")
     sent = ours.keys() | ({"caller_id"} if "number" in ours else set())
     whole = theirs | {"data": inside}
     parts = [("", whole)] if "data" in ours and holds_data(whole) else [("", theirs), ("data", inside)]

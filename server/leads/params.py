@@ -9,7 +9,7 @@ from marshmallow.fields import Field
 
 from server.errors import Refused
 from server.leads.schemas import CONSENT, FIELDS, Text, load_sent
-from server.leads.spelling import FLAGS, is_off, meant
+from server.leads.spelling import FLAGS, dry_run_inside, is_off, meant
 from server.leads.tokens import LONGEST_NAME, capture, token_name
 from server.lib.redact import redact
 from server.lib.wire import Note, Unreadable, first_bad_character, parse_json
@@ -252,6 +252,9 @@ def refuse_misspelt(keys: Mapping[str, Any], place: str = "") -> None:
         flag = near if near in FLAGS else key if place and key == "dry_run" else None
         if flag is not None and not blank(value) and not is_off(value):
             raise misplaced(place + key, flag)
+        hidden = dry_run_inside(value, place + key)
+        if hidden is not None:
+            raise misplaced(hidden, "dry_run")
 
 
 def misplaced(path: str, flag: str) -> Refused:

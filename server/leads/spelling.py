@@ -65,3 +65,18 @@ def is_off(value: Any) -> bool:
         return FIELDS["blocked"].deserialize(value) is False
     except ValidationError:
         return False
+
+
+def dry_run_inside(value: Any, path: str) -> str | None:
+    """Where something wishes, within what nobody reads it from, that nothing be kept; it would make a real lead."""
+    if not isinstance(value, dict):
+        return None
+    for key, inner in value.items():
+        here = f"{path}.{key}" if path else key
+        wished = key == "dry_run" or meant(key) == "dry_run"
+        if wished and inner not in (None, "") and not is_off(inner):
+            return here
+        found = dry_run_inside(inner, here)
+        if found is not None:
+            return found
+    return None

@@ -37,8 +37,11 @@ NEW_AREAS = {
 }
 NEW = re.compile(rf"\+1(?:{'|'.join(NEW_AREAS)})[2-9](?!11)\d{{6}}", re.A)
 
-# What spreadsheets, the exports of Meta, messengers and links put in front of a number.
-MARKS = re.compile(r"\s*(?:(?:(?:p|whatsapp|sms|callto|phone):|['`\u2018\u2019])\s*)+(?=[+(\d])", re.I)
+# What spreadsheets, the exports of Meta, messengers and links put in front of a number, and what people call it.
+LABEL = r"(?:phone|ph|tel|telephone|telefon|telefono|telefone|mobile|mobil|cell|handy|home|work)[.:]?"
+MARKS = re.compile(rf"\s*(?:(?:(?:p|whatsapp|sms|callto):|{LABEL}|['`\u2018\u2019])\s*)+(?=[+(\d])", re.I)
+# A number that a spreadsheet has calculated with.
+CALCULATED = re.compile(r"(\+?\d{10,15})\.0", re.A)
 
 # Dialled abroad before a country's code, in most of the world and in North America.
 ABROAD = re.compile(r"\+?(?:00|011)(?=[ ().\-/]*[1-9])")
@@ -50,7 +53,7 @@ OLD_BRAZIL = re.compile(r"(\+55[1-9]\d)([6-9]\d{7})", re.A)
 # 555-0100 to 555-0199 of every North American area are reserved for fiction: nobody answers.
 FICTIONAL = re.compile(r"\+1\d{3}55501\d\d", re.A)
 
-EXTENSION = r"(?:[ ,]*(?:;ext=|ext(?:ension)?[.:]?|x)[ .]*\d{1,7})?"
+EXTENSION = r"(?:[ ,]*(?:;ext=|ext(?:ension)?[.:]?|x|#)[ .]*\d{1,7})?(?: *\((?:mobile|cell|home|work|[mchw])\))?"
 DIGITS = re.compile(rf"(?:tel:)? *(\(?\+? ?\(?\d[\d ().\-/]*?){EXTENSION}", re.A | re.I)
 # At least three letters stand together: a single one is a slip of the finger, such as O for 0.
 VANITY = re.compile(
@@ -109,6 +112,7 @@ def national_number(e164: str) -> str:
 def _parse_any(text: str, region: str) -> Phone | None:
     mark = MARKS.match(text)
     written = (text[mark.end() :] if mark else text).strip(BLANKS)
+    written = CALCULATED.sub(r"\1", written) if written.endswith(".0") else written
     match = DIGITS.fullmatch(written) or VANITY.fullmatch(written)
     if match is None:
         return None

@@ -426,3 +426,25 @@ def test_the_address_of_a_webhook_leaves_no_lead_token_in_the_lead(
     body = taken(client.post(LEADS, json=sent | ({"auto_format_nested_fields": lifting} if lifting else {})))
     assert account.schedule_token not in json.dumps(body)
     assert all(account.schedule_token not in json.dumps(lead, default=str) for lead in account.leads())
+
+
+@pytest.mark.parametrize("lifting", [None, "true"])
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        ({"form": {"dry_run": True}}, "form.dry_run"),
+        ({"lead": {"options": {"dryRun": "1"}}}, "lead.options.dryRun"),
+        ({"data": {"form": {"Dry-Run": "yes"}}}, "data.form.Dry-Run"),
+        ({"form": {"dry_run": "false", "dryRun": ""}}, None),
+    ],
+)
+def test_a_dry_run_that_is_wished_within_a_payload_makes_no_lead(
+    client: FlaskClient, account: Account, lifting: str | None, sent: Json, path: str | None
+) -> None:
+    sent = {"lead_token": account.schedule_token, "caller_id": NUMBER} | sent
+    answer = client.post(LEADS, json=sent | ({"auto_format_nested_fields": lifting} if lifting else {}))
+    if path is None:
+        taken(answer)
+        return
+    assert list(refused(answer, "invalid_parameter")["errors"]) == [path]
+    assert account.leads() == []
