@@ -91,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.burst_limit,
         settings.stop_limit,
         Refusals(settings.refused_rows, settings.refused_kilobytes * 1000),
+        settings.guess_limit,
     )
     CORS(
         app,

@@ -27,6 +27,9 @@ from server.sources.models import TrafficSource
 
 OWNERS = {"schedule_id": "schedule", "offer_id": "offer", "traffic_source_id": "traffic_source"}
 
+# A payload's secret that is shorter than the first is warned of; the second is what nobody guesses.
+SHORT_SECRET, GOOD_SECRET = 16, 24
+
 
 def complete_token(company: Company, wanted: Values, row: Any) -> None:
     """One owner, of a kind that fits the token's; the time of its end in the company's zone; its secret sealed."""
@@ -56,6 +59,18 @@ def sealed_secret(secret: str | None, row: LeadToken | None) -> str | None:
         return stored if secret is not None else None
     sealed: str = vault.seal(secret)
     return sealed
+
+
+def warnings_of(row: LeadToken) -> list[dict[str, str]]:
+    """What makes its secret one that can be guessed."""
+    secret = row.payload_secret and current_app.extensions["vault"].open(row.payload_secret)
+    if not secret or len(secret) >= SHORT_SECRET:
+        return []
+    message = (
+        f"The secret has fewer than {SHORT_SECRET} characters, so that it may be guessed. Send a random one of"
+        f" {GOOD_SECRET} or more as payload_secret, and set it on the other side too."
+    )
+    return [{"param": "payload_secret", "code": "secret_short", "message": message}]
 
 
 def create_lead_token(company: Company, wanted: Values) -> tuple[LeadToken, Values]:
@@ -96,6 +111,7 @@ LEAD_TOKENS = Resource(
     },
     complete=complete_token,
     create=create_lead_token,
+    warns=warnings_of,
     moving=frozenset({"last_used_at", "seen_origins"}),
     conditions=token_conditions,
 )

@@ -115,7 +115,8 @@ class LeadTokenSchema(Schema):
     allows_callbacks = Switch("Whether a publishable token may book callbacks.", load_default=False)
     payload_secret = Text(
         "What proves that a payload is Typeform's, Meta's or Google's: the secret of its signature, or google_key. Once"
-        " it is set nothing else is taken with this token; null takes it off. It is never shown.",
+        " it is set nothing else is taken with this token; null takes it off. It is never shown. Take a random one of"
+        " 24 characters or more; one of fewer than 16 is taken with a warning.",
         "a-secret-of-the-form",
         load_only=True,
         allow_none=True,

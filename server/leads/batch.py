@@ -95,7 +95,7 @@ def judge(posting: Posting, limits: Limits | None) -> Item | None:
     grant = find_grant(sent_token(posting.tree)[0])
     if grant is None:
         return None
-    planned = plan_or_refusal(posting, grant)
+    planned = plan_or_refusal(posting, grant, limits)
     limited = turned_away(limits, posting, grant, planned)
     if limits is not None and limited is None:
         posting.keeping = keeping(limits.refusals, posting, grant, planned)

@@ -5,7 +5,7 @@ from server.lead_tokens.queries import find_grant, find_grant_of
 from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads.accept import compare_patterns
 from server.leads.admission import authorises, dry_run, no_token, powers_of
-from server.leads.limits import Limits, check_limits, is_burst, stops_many
+from server.leads.limits import Limits, check_guesses, check_limits, count_guess, is_burst, stops_many
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan
 from server.leads.posting import Posting
@@ -29,7 +29,7 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
         grant = find_grant(sent_token(posting.tree)[0], fresh=fresh)
         if grant is None:
             raise no_token(posting)
-        planned = plan_or_refusal(posting, grant)
+        planned = plan_or_refusal(posting, grant, limits)
         limited = turned_away(limits, posting, grant, planned)
         if limited is not None:
             return limited
@@ -73,13 +73,16 @@ def charge(posting: Posting, taken: Taken) -> None:
         posting.keeping.charge(posting, taken.refusal, taken.kept_bytes)
 
 
-def plan_or_refusal(posting: Posting, grant: Grant) -> Plan | Refused:
+def plan_or_refusal(posting: Posting, grant: Grant, limits: Limits | None = None) -> Plan | Refused:
     """What the request asks, or why it cannot be done; a refusal is a result here, for it is kept."""
     try:
         if not authorises(grant, posting):
             raise no_token(posting)
+        check_guesses(limits, grant, posting.remote_ip)
         plan = make_plan(posting, grant)
     except Refused as error:
+        if error.code == "key_invalid":
+            count_guess(limits, grant, posting.remote_ip)
         return error
     compare_patterns(plan)
     return plan
@@ -96,6 +99,8 @@ def turned_away(limits: Limits | None, posting: Posting, grant: Grant, planned: 
     powers = plan.powers if plan else powers_of(posting, grant)[0]
     counts = authorises(grant, posting)
     try:
+        if isinstance(planned, Refused) and planned.code == "rate_limited":
+            raise planned
         check_limits(limits, grant, powers, posting.remote_ip if counts else None, plan.phone.e164 if plan else None)
     except Refused as error:
         return Taken(

@@ -17,6 +17,7 @@ TOO_OFTEN = {
     "remote_ip": "has sent as much as one address may in a minute",
     "caller_id": "has been sent as often as one number may in a minute",
     "lead_token": "has been used as often as it may in a minute",
+    "payload_secret": "has been wrong as often as it may from one address in a minute",
     "auth_token": "has been missing or wrong as often as it may from one address in a minute",
 }
 
@@ -34,6 +35,8 @@ class Limits:
     # How many numbers an hour one address may stop in a company.
     stops: int = 0
     refusals: Refusals = field(default_factory=lambda: Refusals(0, 0))
+    # How many wrong secrets a minute one address may send with a token.
+    guesses: int = 0
 
 
 def check_limits(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> None:
@@ -52,6 +55,27 @@ def count_stranger(limits: Limits, address: str | None) -> None:
         spent = spend(limits.counts, {"remote_ip": Budget(limits.address, ("address", network(address)))})
         if spent:
             raise rate_limited(spent)
+
+
+def guesses_at(limits: Limits | None, grant: Grant, address: str | None) -> Budget | None:
+    """What wrong guesses at a token's secret draw on; None where there is nothing to guess, or no limit."""
+    if limits is None or not limits.guesses or not address or grant.payload_secret is None:
+        return None
+    return Budget(limits.guesses, ("proof", str(grant.token_id), network(address)))
+
+
+def check_guesses(limits: Limits | None, grant: Grant, address: str | None) -> None:
+    """Raises Refused, before any secret is compared, where an address has guessed at it too often."""
+    budget = guesses_at(limits, grant, address)
+    if limits is not None and budget is not None and not budget.test(limits.counts):
+        raise rate_limited({"payload_secret": budget.seconds_left(limits.counts)})
+
+
+def count_guess(limits: Limits | None, grant: Grant, address: str | None) -> None:
+    """Counts a wrong secret; a right one never counts."""
+    budget = guesses_at(limits, grant, address)
+    if limits is not None and budget is not None:
+        budget.take(limits.counts)
 
 
 def budgets(limits: Limits, grant: Grant, powers: str, address: str | None, caller_id: str | None) -> dict[str, Budget]:

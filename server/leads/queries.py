@@ -198,6 +198,8 @@ def paged(
     asked: Mapping[str, Any],
     scope: paging.Scope = (),
     reach: int = paging.REACH,
+    *,
+    size: ColumnElement[int] | None = None,
 ) -> tuple[list[Any], dict[str, Any]]:
     """One page; raises ValidationError for a cursor that is none."""
     try:
@@ -210,6 +212,7 @@ def paged(
             cursor=asked.get("cursor"),
             scope=scope,
             reach=reach,
+            size=size,
         )
     except paging.BadCursor as error:
         text = "Must be the next_cursor of a list"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import defer
 
 from server.errors import HIDDEN
@@ -113,7 +113,8 @@ def list_submissions(company_id: int, region: str, time_zone: str, asked: Mappin
     elif "lead_token_id" in asked:
         scope.append(of_vendor(company_id, LeadToken.id == int(asked["lead_token_id"])))
     query = submission_query(company_id).where(*conditions, *scope)
-    rows, metadata = paged(query, Submission, asked, scope)
+    size = func.length(Submission.received) + func.length(Submission.why)
+    rows, metadata = paged(query, Submission, asked, scope, size=size)
     return [submission_view(row) for row in rows], metadata
 
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, func, literal, select, tuple_
@@ -12,6 +13,8 @@ from server.lib.secrets import is_id
 
 PER_PAGE = 50
 MOST_PER_PAGE = 200
+# A page whose rows may be long ends before it holds more characters than this.
+MOST_CHARACTERS = 2_000_000
 # So many rows are looked at, or counted, for one request: some hundredths of a second on either database.
 REACH = 50_000
 # Where each look is dear, as that for a text within all tokens is.
@@ -89,12 +92,13 @@ def page(
     cursor: str | None,
     scope: Scope = (),
     reach: int = REACH,
+    size: ColumnElement[int] | None = None,
 ) -> tuple[list[Any], dict[str, Any]]:
     """The newest rows first, and the metadata of the list; raises BadCursor.
 
     One request looks at no more than `reach` rows of the `scope`: conditions whose rows an index has in this order. If
     few of these are asked for, the page is short or empty, and its cursor says where the next one looks on. Of more
-    rows than that there is no total.
+    rows than that there is no total. `size` is how long a row is, where it may be long: the page ends earlier then.
     """
     ordered = Ordered(created_at, row_id)
     start = decode(cursor, ordered.numbered) if cursor else None
@@ -103,15 +107,22 @@ def page(
     found = ordered.after(query, start)
     if edge is not None:
         found = found.where(ordered.place >= ordered.at(edge))
-    rows = list(session.execute(found.limit(per_page + 1)))
-    if len(rows) > per_page:
-        rows = rows[:per_page]
+    most = per_page if size is None else how_many_fit(session, found, size, per_page)
+    rows = list(session.execute(found.limit(most + 1)))
+    if len(rows) > most:
+        rows = rows[:most]
         edge = (rows[-1][0].created_at, rows[-1][0].id)
     return rows, {
         "total_count": None if top is not None else counted(session, query, reach),
         "per_page": per_page,
         "next_cursor": encode(*edge) if edge is not None else None,
     }
+
+
+def how_many_fit(session: Session, found: Query, size: ColumnElement[int], per_page: int) -> int:
+    """How many of the rows make a page that is not too long; one does, however long it is."""
+    sizes = session.scalars(found.with_only_columns(size).limit(per_page))
+    return max(1, sum(total <= MOST_CHARACTERS for total in accumulate(sizes)))
 
 
 def counted(session: Session, query: Query, most: int) -> int | None:

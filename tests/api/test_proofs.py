@@ -301,3 +301,13 @@ def test_the_key_lies_beside_the_data_for_nobody_else(client: FlaskClient, accou
     make(client, account)
     file = Path(app.config["DATA_DIR"]) / "secret.key"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_short_secret_is_warned_of_and_taken(client: FlaskClient, account: Account) -> None:
+    for secret, codes in (("x" * 15, ["secret_short"]), ("x" * 16, []), (None, [])):
+        body = {"name": "Form", "schedule_id": account.schedule_id, "payload_secret": secret}
+        made = client.post(TOKENS, json=body, headers=account.bearer).get_json()
+        path = f"{TOKENS}/{made['lead_token']['id']}"
+        for answer in (made, client.get(path, headers=account.bearer).get_json()):
+            assert [each["code"] for each in answer["warnings"]] == codes
+            assert all(secret is None or secret not in each["message"] for each in answer["warnings"])

@@ -422,3 +422,46 @@ def test_all_who_ask_whether_it_is_ready_share_one_look(app: Flask) -> None:
         before = runner.runs
         readiness.check(runner)  # type: ignore[arg-type]
         assert runner.runs == before + 1
+
+
+def guess(street: Street, token: str, secret: str, address: str, url: str = LEADS) -> TestResponse:
+    """A lead as Google sends it."""
+    return street.client.post(
+        url,
+        json={"lead_token": token, "google_key": secret, "caller_id": next(street.numbers)},
+        environ_overrides={"REMOTE_ADDR": address},
+    )
+
+
+def test_guesses_at_a_secret_are_limited_before_it_is_compared(street: Street, account: Account) -> None:
+    vault = street.client.application.extensions["vault"]
+    token = account.token(payload_secret=vault.seal("the secret of the form"))
+    here, there = "203.0.113.33", "203.0.113.34"
+    for _ in range(GUESSES + 2):
+        taken(guess(street, token, "the secret of the form", here))
+    for _ in range(GUESSES):
+        refused(guess(street, token, "wrong", here), "key_invalid")
+    # The right one is not told from a wrong one any more.
+    for secret in ("the secret of the form", "wrong"):
+        too_often(guess(street, token, secret, here), "payload_secret")
+    taken(guess(street, token, "the secret of the form", there))
+
+
+def test_guesses_in_a_batch_and_by_a_question_count_too(street: Street, account: Account) -> None:
+    vault = street.client.application.extensions["vault"]
+    token = account.token(payload_secret=vault.seal("the secret of the form"))
+    leads = [{"google_key": f"guess {number}", "caller_id": NUMBER} for number in range(GUESSES + 2)]
+    answer = street.client.post(
+        f"{LEADS}/batch", json={"lead_token": token, "leads": leads}, environ_overrides={"REMOTE_ADDR": "203.0.113.35"}
+    )
+    codes = [each["code"] for each in answer.get_json()["results"]]
+    assert codes == ["key_invalid"] * GUESSES + ["rate_limited"] * 2
+
+    def ask(secret: str) -> TestResponse:
+        query = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": secret, "lead_token": token}
+        return street.client.get(LEADS, query_string=query, environ_overrides={"REMOTE_ADDR": "203.0.113.36"})
+
+    assert ask("the secret of the form").text == "1"
+    for _ in range(GUESSES):
+        assert ask("wrong").status_code == 401
+    too_often(ask("the secret of the form"), "payload_secret")

@@ -378,6 +378,24 @@ def test_pages_of_submissions_follow_one_another(client: FlaskClient, account: A
     assert second["metadata"] == {"total_count": 4, "per_page": 3, "next_cursor": None}
 
 
+def test_a_page_of_long_submissions_ends_earlier_and_the_next_goes_on(client: FlaskClient, account: Account) -> None:
+    token = account.schedule_token
+    sent = [
+        take(client, token, caller_id=f"+1719222{2000 + number}", note="x" * 240_000)["metadata"]["submission_id"]
+        for number in range(11)
+    ]
+    read: list[list[str]] = []
+    cursor = ""
+    while len(read) < 5:
+        answer = client.get(f"{SUBMISSIONS}?per_page=200&cursor={cursor}", headers=account.bearer)
+        assert len(answer.data) < 3_000_000
+        read.append([row["id"] for row in answer.get_json()["submissions"]])
+        cursor = answer.get_json()["metadata"]["next_cursor"]
+        if cursor is None:
+            break
+    assert (len(read), sum(read, [])) == (2, sent[::-1])  # noqa: RUF017
+
+
 def test_no_spelling_and_no_nesting_keeps_a_secret_on_record(client: FlaskClient, account: Account) -> None:
     secret = account.private_key
     sent = {
