@@ -68,7 +68,7 @@
       console.warn(error);
     }
   };
-  const now = () => new Date().toISOString();
+  const now = () => new Date().toJSON();
   const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
   const sleep = (/** @type {number} */ milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const slug = (/** @type {string} */ text) => text.toLowerCase().replace(/[\W_]+/g, "");
@@ -76,7 +76,7 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   /** Reads or writes what lasts as long as the tab; a sandboxed page has no such thing. */
   const store = safely((name, value) =>
-    gpc ? 0 : value ? (sessionStorage[name] = value) : sessionStorage[name],
+    gpc || !value ? !gpc && sessionStorage[name] : (sessionStorage[name] = value),
   );
   /** @type {(tag: string, attributes: object, ...children: any[]) => any} */
   const make = (tag, attributes, ...children) => {
@@ -142,9 +142,8 @@
       pick("caller_id", PHONE) ||
       // As a last resort what its visitor reads beside it.
       find((field) => {
-        const [label] = field.labels || [];
-        const said = `${label && label.textContent} ${field.placeholder} ${field.ariaLabel}`;
-        return hints(field) && field !== email && PHONE.test(said);
+        const labels = [...(field.labels || [])].map((each) => each.textContent);
+        return hints(field) && field !== email && PHONE.test(`${labels} ${field.placeholder} ${field.ariaLabel}`);
       });
     /** @type {Found[]} */
     const found = [];
@@ -191,7 +190,7 @@
     const end = Date.now() + 8000; // Then the page goes on without us.
     for (let pause = 500, left; (left = end - Date.now()) > 0; pause *= 2) {
       try {
-        const keepalive = `${body}`.length < 6e4; // Browsers keep 64 KB alive, no more.
+        const keepalive = !`${body}`[6e4]; // Browsers keep 64 KB alive, no more.
         const answer = await Promise.race([
           fetch(endpoint, { method: "POST", body, keepalive, credentials: "omit" }),
           sleep(left),
@@ -222,14 +221,16 @@
 
   /** @type {(form: any) => Lead} */
   const leadOf = (form) => {
-    const trap = make("input", { tabindex: -1, "aria-hidden": true, autocomplete: "off" });
-    trap.style.cssText = "position:fixed;top:-9em";
+    const trap = make("input", { tabindex: -1, autocomplete: "off", "aria-hidden": true });
+    trap.style.cssText = "top:-9em;position:fixed";
     const region = make("div", { role: "status" });
     /** @type {(() => void)[]} */
     const undo = []; // What takes messages away from fields.
     const keys = /** @type {Texts} */ ({});
     /** @type {any} */
     let box;
+    /** @type {any} Our box and all that belongs to it. */
+    let whole;
     let consent = /** @type {any} */ ({});
     let busy = false;
     let refusals = 0;
@@ -265,7 +266,8 @@
     };
     /** Makes the form ready for its visitor, again where the page has drawn it anew; the consent box. */
     const ready = (/** @type {boolean} */ engaged) => {
-      if (!form.contains(trap)) controls(form)[0].after(trap);
+      // Behind all else: scripts that go on to the next field, and styles of neighbours, never meet it.
+      if (!form.contains(trap)) controls(form).pop().after(trap);
       const known = box;
       const [place] = all("[data-lead-consent-here]", form);
       box = controls(form).find((each) => each.closest("[data-lead-consent]"));
@@ -277,10 +279,12 @@
         box.disclosure = version;
         const body = make("div", { id }, text);
         for (const [words, href] of links) body.append(" ", make("a", { href, target: "_blank" }, words));
-        const whole = make("div", { lang: language, dir: "auto" }, make("label", {}, box, ` ${label}`), body, region);
+        whole = make("div", { lang: language, dir: "auto" }, make("label", {}, box, ` ${label}`), body, region);
         if (place) place.append(whole);
-        else (controls(form).find((each) => /submit|image/.test(each.type)) || trap).before(whole);
       }
+      // Before the button that can be seen, again in the next step of a form.
+      if (whole && !(place || whole.offsetWidth))
+        (controls(form).find((each) => /submit|image/.test(each.type) && each.offsetWidth) || trap).before(whole);
       if (box !== known) consent = { default: (box.checked ? "" : "un") + "ticked", shown_at: now() };
       if (box && engaged && !region.isConnected) (box.labels[0] || box).after(region);
       return box;
@@ -305,7 +309,7 @@
       const ids = (box.getAttribute("aria-describedby") || "").split(" ");
       const parts = [...box.labels, ...ids.map((/** @type {string} */ id) => document.getElementById(id))];
       const texts = [...parts, ...all("[data-lead-consent-text]", form)].map((part) => part && part.innerText);
-      consent.text = texts.join(" ").replace(/\s+/g, " ").trim().slice(0, 8000);
+      consent.text = texts.join(" ").replace(/\s+/g, " ").trim().slice(0, 8e3);
       consent.language = languageOf(box);
       consent.disclosure = box.disclosure;
       consent.stamp = config.stamp;

@@ -109,11 +109,13 @@ def reason(refusal: Refused, said: Mapping[str, str]) -> tuple[str, str]:
 
 
 def way_back(said: Mapping[str, str]) -> str:
-    """A link to the page that the visitor came from, where the browser names it, else the word of the button."""
+    """A link to the page that the visitor came from, where the browser names it, else the word of the button. Of a page
+    on another origin most browsers name no more than the origin, which is seldom where the form stands."""
     referrer = request.headers.get("Referer", "")
     try:
         parts = urlsplit(referrer)
-        safe = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        whole = parts.path.strip("/") != "" or parts.query != ""
+        safe = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and whole
     except ValueError:
         safe = False
     if not safe or not referrer.isascii() or not referrer.isprintable():

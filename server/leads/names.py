@@ -22,12 +22,12 @@ CALLED: Mapping[str, str] = {
     name: meaning
     for meaning, names in {
         FIRST: (
-            "firstname fname givenname givennames forename namefirst vorname rufname prenom prnom primernombre"
+            "first firstname fname givenname givennames forename namefirst vorname rufname prenom prnom primernombre"
             " nombredepila primeironome voornaam fornavn fornamn frnamn etunimi imie jmeno krestnijmeno keresztnev"
             " prenume ad имя"
         ),
         LAST: (
-            "lastname lname surname familyname namelast nachname familienname zuname apellido apellidos"
+            "last lastname lname surname familyname namelast nachname familienname zuname apellido apellidos"
             " nomdefamille cognome sobrenome apelido achternaam familienaam etternavn efternavn efternamn sukunimi"
             " nazwisko prijmeni pijmen vezeteknev numedefamilie soyad фамилия"
         ),
@@ -75,15 +75,18 @@ def called_names(tree: Mapping[str, Any], around: tuple[str, ...] = ()) -> Itera
             called = meaning((*around, key))
             if called is not None and is_name(value):
                 yield called, value
-        elif isinstance(value, dict) and len(around) < DEEPEST:
-            yield from called_names(value, (*around, key))
+        elif len(around) < DEEPEST:
+            # A list is what a form's numbered fields make; of its members those with names of their own count.
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, dict):
+                    yield from called_names(inner, (*around, key))
 
 
 @lru_cache(maxsize=1024)
 def meaning(path: tuple[str, ...]) -> str | None:
     """Which of a person's names a field holds by what it is called; None for anything else."""
     *around, key = (spelt(part).split() for part in path)
-    outer = [word for part in around for word in part if word not in AROUND_FIELDS]
+    outer = [word for part in around for word in part if word not in AROUND_FIELDS and not word.isdigit()]
     words = [word for word in (*outer, *key) if word not in ABOUT_THE_VISITOR and not NUMBERED.fullmatch(word)]
     return CALLED.get("".join(words)) or CALLED.get("".join(key) if not outer else "")
 

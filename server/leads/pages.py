@@ -4,8 +4,9 @@ import re
 from base64 import b64decode
 from typing import Any
 
+from server.foreign.words import EMAIL, Key, meaning
 from server.leads.names import names_of
-from server.leads.page_numbers import whole_number
+from server.leads.page_numbers import texts, whole_number
 from server.leads.params import Asked
 
 # Base64 as page builders encode a field's label with, and the labels that we take for one.
@@ -41,6 +42,14 @@ def complete_number(asked: Asked, region: str) -> list[dict[str, Any]]:
     asked.fields["caller_id"] = whole
     rule = "the page's form asks for the number in parts, or keeps it whole in a second field"
     return [{"step": "parts", "read": {"caller_id": said}, "decided": whole, "rule": rule}]
+
+
+def find_email(asked: Asked) -> None:
+    """Takes the address of the first field that a page calls so in another language than the script knows."""
+    if "email" not in asked.fields:
+        found = (text.strip() for name, text in texts(asked.tokens) if (meaning(Key(name), text) or "_")[0] == "email")
+        address = next(filter(EMAIL.fullmatch, found), None)
+        asked.fields |= {"email": address} if address else {}
 
 
 def name_visitor(asked: Asked) -> None:

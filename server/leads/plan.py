@@ -13,7 +13,7 @@ from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads import lifting, normalise
 from server.leads.admission import admit, powers_of, prove, refuse_key_in_url, unreadable
 from server.leads.consent import Consent, read_consent, why_consent
-from server.leads.pages import complete_number, name_visitor, with_labels
+from server.leads.pages import complete_number, find_email, name_visitor, with_labels
 from server.leads.params import TOKEN_PARAMETERS, Asked, invalid_character, read_asked, refuse_misspelt
 from server.leads.posting import Original, Posting
 from server.leads.tokens import OVERFLOW, fold_new
@@ -151,6 +151,8 @@ def make_plan(posting: Posting, grant: Grant) -> Plan:
     why_wishes = limit_wishes(posting, grant, asked, powers)
     why_parts = complete_number(asked, grant.region) if from_page and lifted is None else []
     phone, why_number = read_phone(posting, asked, grant.region, lifted)
+    if from_page and lifted is None:
+        find_email(asked)
     normalise.normalise_email(asked)
     kind = normalise.normalise_type(asked, grant.contact_field_types)
     callback_at = normalise.normalise_callback(asked, posting.now)

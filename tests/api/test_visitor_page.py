@@ -90,6 +90,9 @@ def test_a_page_speaks_the_visitors_language_where_it_can(
         "https://[",
         "about:blank",
         "",
+        # What browsers say of a page on another origin: seldom the form's.
+        PAGE,
+        f"{PAGE}/",
     ],
 )
 def test_a_page_leads_back_to_no_address_that_is_none(client: FlaskClient, account: Account, referrer: str) -> None:

@@ -10,9 +10,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.host import Host
+from tests.browser.reader import violations
 from tests.factories import DAY, Account
 from tests.live import Live
 from tests.npm import package_file
@@ -36,7 +38,6 @@ USUAL = "3.7.1"
 REFUSED_422 = "Failed to load resource: .* status of 422"
 REFUSED_403 = "Failed to load resource: .* status of 403"
 # Chromium asks for one on its own where it shows JSON as a page.
-FAVICON = r"status of 404 .*/favicon\.ico"
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -328,42 +329,42 @@ def test_a_form_without_script_sends_its_refused_visitor_to_the_other_page(visit
     assert visit.account.leads() == []
 
 
-def seen_json(visit: Visit) -> dict[str, Any]:
-    """Sends a native form; what its visitor is left looking at, which must be JSON and shown as such."""
-    visit.expected_console.append(FAVICON)
-    with visit.page.expect_navigation(url=f"{visit.live.url}/**") as navigation:
+def seen_page(visit: Visit, axe: Axe, text: str) -> dict[str, Any]:
+    """Sends a native form; the newest submission, once its visitor has read our page with such a text, which everybody
+    can use by light and by night."""
+    with visit.page.expect_navigation(url=f"{visit.live.url}/**"):
         visit.submit()
-    answer = navigation.value
-    assert answer.headers["content-type"] == "application/json"
-    assert visit.page.evaluate("document.contentType") == "application/json"
-    seen = json.loads(visit.page.locator("pre").inner_text())
-    assert seen == answer.json()
-    assert seen["status"] == answer.status
-    return dict(seen)
+    expect(visit.page.get_by_role("main")).to_contain_text(text)
+    for scheme in ("light", "dark"):
+        visit.page.emulate_media(color_scheme=scheme)
+        assert violations(axe, visit.page) == []
+    visit.page.set_viewport_size({"width": 390, "height": 700})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    return visit.account.submissions()[0]
 
 
-def test_a_form_without_script_and_redirect_shows_json(visit: Visit, form_token: str) -> None:
+def test_a_form_without_script_and_redirect_thanks_its_visitor(visit: Visit, axe: Axe, form_token: str) -> None:
     visit.open("native.html", form_token)
-    assert_arrived(visit, seen_json(visit))
+    submission = seen_page(visit, axe, "Thank you. We have received it.")
+    assert_is_the_seeds_lead(visit.lead_of(submission), visit.account)
 
 
-def test_a_form_without_script_is_not_sent_on_to_a_stranger(visit: Visit, form_token: str) -> None:
+def test_a_form_without_script_is_not_sent_on_to_a_stranger(visit: Visit, axe: Axe, form_token: str) -> None:
     stranger = visit.place("thanks.html", "").replace(visit.host.origin, visit.host.other_name)
     visit.open("native.html", form_token, **redirects(redirect_to=stranger))
-    seen = seen_json(visit)
-    assert seen["success"] is True
-    assert [(warning["param"], warning["code"]) for warning in seen["warnings"]] == [
-        ("redirect_to", "redirect_not_allowed")
-    ]
+    seen_page(visit, axe, "Thank you. We have received it.")
     assert len(visit.account.leads()) == 1
 
 
-def test_a_refused_form_without_script_shows_json(visit: Visit, form_token: str) -> None:
+def test_a_refused_visitor_without_script_goes_back_to_what_was_typed(visit: Visit, axe: Axe, form_token: str) -> None:
     visit.expected_console.append(REFUSED_422)
     visit.open("native.html", form_token)
     visit.page.locator("[name=caller_id]").fill("911")
-    seen = seen_json(visit)
-    assert (seen["success"], seen["code"]) == (False, "invalid_caller_id")
+    submission = seen_page(visit, axe, "Enter a valid telephone number.")
+    assert submission["code"] == "invalid_caller_id"
+    expect(visit.page.get_by_role("main")).to_contain_text("Use the back button of your browser")
+    visit.page.go_back()
+    expect(visit.page.locator("[name=caller_id]")).to_have_value("911")
 
 
 @pytest.mark.parametrize("jquery", JQUERY)

@@ -115,3 +115,31 @@ def test_a_form_that_react_controls_is_read_and_goes_on(landing: Landing) -> Non
     expect(landing.page.get_by_text("Done")).to_be_visible()
     landing.heard("sent")
     assert landing.said["caller_id"] == NUMBER
+
+
+NEIGHBOURS = """<form><input type=tel name=phone aria-label=Phone oninput="this.nextElementSibling.focus()">
+  <input name=zip aria-label=ZIP><button>Send</button></form>"""
+
+
+def test_a_page_that_goes_on_to_the_next_field_never_leads_its_visitor_into_the_trap(landing: Landing) -> None:
+    landing.open(NEIGHBOURS)
+    landing.fill()
+    expect(landing.page.get_by_label("ZIP")).to_be_focused()
+
+
+STEPS = """<form><div><label>ZIP <input name=zip></label>
+    <button onclick="this.parentNode.hidden = true; this.parentNode.nextElementSibling.hidden = false; return false">
+      Next</button></div>
+  <div hidden><label>Phone <input type=tel name=phone></label><button>Send</button></div></form>"""
+
+
+def test_the_box_stands_in_the_step_that_its_visitor_sees(landing: Landing) -> None:
+    landing.open(STEPS)
+    landing.page.get_by_label("ZIP").fill("80301")
+    expect(landing.box).to_be_visible()
+    landing.page.get_by_role("button", name="Next").click()
+    landing.fill()
+    landing.agree()
+    landing.send()
+    landing.sent()
+    assert landing.said["data[zip]"] == "80301"
