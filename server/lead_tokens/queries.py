@@ -32,11 +32,15 @@ from server.sources.rules import Source
 # made behind our back (by hand, in SQL) goes unseen, in seconds.
 KEPT_SECONDS = 5.0
 KEPT_MOST = 10_000
+# All grants together may hold so many entries, of some 200 bytes each: every token of a company with thousands of names
+# and sources holds them all.
+ENTRIES_MOST = 500_000
 
 # The model stands with the leads, who bring the names.
 TOKEN = table("token", column("company_id"), column("name"), column("deleted_at"))
 
 _kept: dict[str, tuple[float, Grant]] = {}
+_held = [0]
 
 
 def find_grant(value: object, fresh: bool = False) -> Grant | None:
@@ -49,10 +53,29 @@ def find_grant(value: object, fresh: bool = False) -> Grant | None:
         if grant is None:
             _kept.pop(value, None)
             return None
-        if len(_kept) >= KEPT_MOST:
-            _kept.clear()
-        kept = _kept[value] = (time.monotonic() + KEPT_SECONDS, grant)
+        kept = (time.monotonic() + KEPT_SECONDS, grant)
+        keep(value, kept)
     return kept[1]
+
+
+def keep(value: str, kept: tuple[float, Grant]) -> None:
+    """Remembers a grant; when there is no room for it, nothing else."""
+    held = entries(kept[1])
+    # What was read anew counts twice: then all is forgotten earlier, which costs a look at the database.
+    _held[0] += held
+    if len(_kept) >= KEPT_MOST or _held[0] > ENTRIES_MOST:
+        _kept.clear()
+        _held[0] = held
+    _kept[value] = kept
+
+
+def entries(grant: Grant) -> int:
+    """How much a grant holds, counted by what a company may have many of."""
+    numbers = sum(len(pool.numbers) for pools in grant.pools.values() for pool in pools)
+    options = sum(len(field.options) for field in grant.contact_fields)
+    texts = len(grant.texts.by_text) + len(grant.texts.by_name)
+    named = len(grant.token_names) + len(grant.sources) + len(grant.seen_origins) + len(grant.allowed_origins)
+    return 20 + named + numbers + options + texts + len(grant.contact_fields) + len(grant.first_steps)
 
 
 def knows_any(values: Iterable[object]) -> bool:
