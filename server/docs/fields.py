@@ -67,7 +67,7 @@ def property_of(field: fields.Field[Any], *, default: bool = True) -> Json:
     made.pop("$ref", None)
     made.pop("allOf", None)  # A nested schema stands in its place, and not among apispec's own.
     made["x-validations"] = validations(field)
-    if made.get("nullable") and "enum" in made:
+    if made.get("nullable") and None not in made.get("enum", [None]):
         made["enum"] = [*made["enum"], None]
     return made if default else {key: value for key, value in made.items() if key != "default"}
 

@@ -76,7 +76,7 @@ WORDS: Mapping[str, str] = {
     "lead.updated_at": "When it last changed.",
     "lead.deleted_at": "When it was deleted; only a deleted one has it.",
     "lead.consent": "The best consent that it has, read from its submissions; only where a lead is read back.",
-    "lead.consent.claim": "The best that pages have said since of a lead that they did not make: it counts for nothing"
+    "consent.claim": "The best that pages have said since of a lead that they did not make: it counts for nothing"
     " above. Null where they have said nothing.",
     "consent": "The consent record, which each submission that was taken has; only where one submission is shown.",
     "consent.evidence": "How well it is evidenced, computed and never taken from input: `witnessed` by our script, by"
@@ -123,6 +123,9 @@ WORDS: Mapping[str, str] = {
     "counts.matching": "How many the filters mean.",
     "counts.done": "How many were released, or dismissed.",
     "counts.left": "How many are left for the next request.",
+    "lead.released": "How many leads were released.",
+    "lead.still_held": "How many of them something else still holds.",
+    "lead.more": "Whether there are further ones: send the review once more.",
     "counts.total": "All leads of the batch.",
     "counts.created": "New leads.",
     "counts.updated": "Leads that were there and were updated.",
@@ -290,7 +293,7 @@ WORDS: Mapping[str, str] = {
 # Components that are called otherwise where they stand.
 ALIKE = {"listedlead": "lead", "leadanswer": "", "batchanswer": "", "replayanswer": "", "ownsubmission": "submission"}
 ALIKE |= {"dailycount": "count", "countedperiod": "metadata", "replayrefusal": "", "newschedule": "schedule"}
-ALIKE |= {"unkeptcount": "count"}
+ALIKE |= {"unkeptcount": "count", "toldlead": "lead", "claim": "consent"}
 ALIKE |= {"leadconsent": "consent", "consentrecord": "consent", "releaseanswer": "", "releaserefusal": ""}
 
 

@@ -19,6 +19,8 @@ DECIMALS = {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,20}(\.[0-9]{0,10})?\
 OF_INTEGERS = {"caller_id", "number", "traffic_source_id", "sub_id", "vendor_lead_id", "schedule_callback_in_seconds"}
 # Members of any type are taken, and counted if they are none.
 COUNTED = {"numbers"}
+# Texts of a lead that are cut where they are too long, in place of losing the lead.
+CUT = {"email", "sub_id", "traffic_source_id", "contact_field_type"}
 # A mere boolean says the one thing that matters in it.
 OR_BOOLEAN = {"consent"}
 # What these hold is judged elsewhere or only warned of, whatever type it has.
@@ -32,7 +34,7 @@ def loosened(document: Json) -> Json:
     }
     schemas = dict(document["components"]["schemas"])
     for name in ("LeadBody", "LeadChange"):
-        lead = schemas[name]
+        lead = uncut(schemas[name])
         schemas[name] = body(lead)
         schemas[name]["properties"] |= {
             text: without_integers(schemas[name]["properties"][text])
@@ -40,6 +42,14 @@ def loosened(document: Json) -> Json:
             if about.get("type") == "string" and "enum" not in about and text not in OF_INTEGERS | ANYTHING
         }
     return document | {"paths": paths, "components": document["components"] | {"schemas": schemas}}
+
+
+def uncut(lead: Json) -> Json:
+    """A lead whose texts may be longer than what is kept of them."""
+    properties = dict(lead["properties"])
+    for name in CUT & properties.keys():
+        properties[name] = {key: value for key, value in properties[name].items() if key != "maxLength"}
+    return lead | {"properties": properties}
 
 
 def operation(each: Json) -> Json:
