@@ -14,6 +14,7 @@ SECRET_NAMES = {"private", "password"}
 
 UUID = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 TOKEN = r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"
+MASKED = r"(?<![0-9a-f])[0-9a-f]{4}…[0-9a-f]{2}(?![0-9a-f])"
 # What a file's bytes are called: as its name in a URL or alone, as a page wants it, and the beginning of it.
 HASH = r"(?<=\.)[\w-]{64}(?=\.js\b)|^[\w-]{64}$"
 INTEGRITY = r"(?<=\bsha384-)[\w+/]{64}"
@@ -68,6 +69,7 @@ class StandIns:
         for kind, pattern, make in (
             ("uuid", UUID, self.uuid),
             ("token", TOKEN, lambda number, found: self.digits(f"token {number}")[:32]),
+            ("masked", MASKED, self.mask),
             ("word", WORD, lambda number, found: found.rpartition("_")[0] + (f"_{number}" if number > 1 else "")),
             ("number", NUMBER, lambda number, found: f"+1719555{2000 + number}"),
         ):
@@ -82,6 +84,11 @@ class StandIns:
     def uuid(self, number: int, found: str) -> str:
         """A UUID of the same version."""
         return spelt(self.digits(f"uuid {number}")[:32], int(found[14]))
+
+    def mask(self, number: int, found: str) -> str:
+        """A lead token's value as it is shown later."""
+        digits = self.digits(f"masked {number}")
+        return f"{digits[:4]}…{digits[-2:]}"
 
     def hash(self, found: str) -> str:
         """The hash of other bytes, as an address spells it."""
