@@ -32,12 +32,13 @@ PUNCTUATION = re.compile(r"[\W_]+")
 FOLDED = re.compile(rf"(?:{'|'.join(name.replace('_', '') for name in CREDENTIALS)})\d*$")
 ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 NAME = "|".join(name.replace("_", r"[\W_]?") for name in CREDENTIALS)
-# In JSON and forms a sign stands between name and value, in multipart an empty line. What is redacted stays so.
+# In JSON and forms a sign stands between name and value, in multipart an empty line. What is redacted stays so, and so
+# does what only stands for a secret in our own sentences: `lead_token=…`, `Bearer <private key>`.
 SIGN = r"[\"'\]\[\s\\]{0,20}[:=](?:\[(?!redacted\])|[\s\\]){0,20}"
 EMPTY_LINE = r"[\"']?[^\S\n]{0,20}\n\r?\n"
 SECRET = re.compile(
     rf"((?:{NAME})(?:{SIGN}|{EMPTY_LINE})|authorization\W{{1,20}}(?:bearer|basic|token)\s+)"
-    r"(?:([\"'])(?!\[redacted\])[^\"'\\]*|[^\"'&\s,;}\\\[\]][^\"'&\s,;}\\]*)",
+    r"(?:([\"'])(?!\[redacted\])[^\"'\\]*|[^<…\"'&\s,;}\\\[\]][^\"'&\s,;}\\]*)",
     re.I,
 )
 

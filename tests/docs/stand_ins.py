@@ -15,6 +15,8 @@ SECRET_NAMES = {"private", "password"}
 UUID = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 TOKEN = r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"
 MASKED = r"(?<![0-9a-f])[0-9a-f]{4}…[0-9a-f]{2}(?![0-9a-f])"
+# The row that a sentence names by its path.
+ROW = r"(?<=/disclosures/)[0-9]+"
 # What a file's bytes are called: as its name in a URL or alone, as a page wants it, and the beginning of it.
 HASH = r"(?<=\.)[\w-]{64}(?=\.js\b)|^[\w-]{64}$"
 INTEGRITY = r"(?<=\bsha384-)[\w+/]{64}"
@@ -70,6 +72,7 @@ class StandIns:
             ("uuid", UUID, self.uuid),
             ("token", TOKEN, lambda number, found: self.digits(f"token {number}")[:32]),
             ("masked", MASKED, self.mask),
+            ("disclosure", ROW, lambda number, found: str(number)),
             ("word", WORD, lambda number, found: found.rpartition("_")[0] + (f"_{number}" if number > 1 else "")),
             ("number", NUMBER, lambda number, found: f"+1719555{2000 + number}"),
         ):
