@@ -420,6 +420,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "hp": WORDS,
     "google_key": WORDS,
     "hub_verify_token": WORDS,
+    "handshakekey": WORDS,
 }
 JUNK = st.one_of(
     st.none(),
