@@ -298,6 +298,7 @@ HOSTILE = "</script><b> \"'`${x} & <!-- </p>"
 def test_nothing_that_a_company_writes_is_html_in_a_variant(snippets: Snippets) -> None:
     thanks = f"{PAGE}/?a=1&b=2&c='\"</script><b>"
     made = snippets.new(thank_you_url=thanks)
+    snippets.publish(made["disclosure_id"])
     plain = snippets.embed(made)
     snippets.publish(made["disclosure_id"], label=HOSTILE, text=f"{VERSION['text']} {HOSTILE}")
     ways = snippets.embed(made)

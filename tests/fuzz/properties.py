@@ -56,9 +56,10 @@ def read(message: Message) -> list[Any]:
     """Everything that the reader makes of a message: trees, texts, and refusals as what they say."""
     query = outcome(lambda: read_query(environ(message)), message.query)
     body = outcome(lambda: read_body(environ(message)), message.body)
-    lenient = outcome(
-        lambda: [read_query(environ(message), notes=[]), read_body(environ(message), notes=[])], message.body
-    )
+    lenient = [
+        outcome(lambda: read_query(environ(message), notes=[]), message.query),
+        outcome(lambda: read_body(environ(message), notes=[]), message.body),
+    ]
     upload = outcome(lambda: read_upload(environ(message)), message.body)
     merged = merge(query, body) if type(query) is type(body) is dict else {}
     parsed = outcome(lambda: parse_json(message.body), message.body)
