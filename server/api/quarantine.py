@@ -40,7 +40,7 @@ def settle_quarantined() -> Response:
     if asked["dry_run"]:
         return answer(asked, matching)
     if asked["count"] is None:
-        raise invalid({"count": [f"is missing: a dry run tells how many are meant; now it would be {matching}"]})
+        raise invalid({"count": [f"has to say how many are meant, as a dry run tells; now it would be {matching}"]})
     if asked["count"] != matching:
         raise another_count(matching)
     if asked["act"] == "dismiss":

@@ -224,7 +224,7 @@ OPERATIONS: Mapping[str, Operation] = {
         scope="tokens:reveal",
         summary="Reveal a lead token",
         description="Shows the whole value, which other answers mask. Our log says which key has seen it.",
-        answer=always(lead_token=ref("LeadToken")),
+        answer=always(lead_token=ref("LeadToken"), warnings=listing(ref("Warning"))),
         codes=FOR_KEY | FOR_PATH,
         sends=ETAG,
         subject=Subject("id", ROW_ID | {"description": "The `id` of the lead token."}),
@@ -233,7 +233,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "lead_tokens/clear_exposure",
         "Clear the mark of exposure",
         "The token has its full powers again, until a page uses it once more.",
-        {},
+        {"warnings": listing(ref("Warning"))},
         scope="config:write",
     ),
     "contacts.add_to_list": upload(

@@ -43,7 +43,10 @@ SECURITY: Json = {
 # On every answer, whatever its status.
 HEADERS: Json = {
     "X-Request-Id": {"type": "string", "format": "uuid", "description": "The id of this request in our logs."},
-    "Access-Control-Allow-Origin": {"type": "string", "enum": ["*"], "description": "Any page may read the answer."},
+    "Access-Control-Allow-Origin": {
+        "type": "string",
+        "description": "Any page may read the answer: `*`, or its own origin where it sends a lead.",
+    },
 }
 RETRY_AFTER: Json = {"Retry-After": {"type": "string", "description": "After how many seconds to send it again."}}
 
