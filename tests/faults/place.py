@@ -97,6 +97,12 @@ def unavailable(answer: httpx.Response) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def unready(place: Place) -> None:
+    """Asserts that the server comes to say so: for half a second it may repeat what its last look has found."""
+    until(lambda: place.ask("GET", "/readyz").status_code == 503)
+    unavailable(place.ask("GET", "/readyz"))
+
+
 def processes(live: Live) -> set[int]:
     """All of a server's processes."""
     return web_processes(live) | ({live.process.pid} if live.process else set())

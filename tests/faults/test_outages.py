@@ -21,7 +21,7 @@ from server.migrations import migrate
 from tests.conftest import new_settings, opened
 from tests.factories import make_account
 from tests.faults.disk import small_disk
-from tests.faults.place import Place, acknowledged, processes, serving, unavailable, until, web_processes
+from tests.faults.place import Place, acknowledged, processes, serving, unavailable, unready, until, web_processes
 
 pytestmark = pytest.mark.early
 
@@ -133,7 +133,7 @@ def heals_by_itself(place: Place, outage: Outage, reads: bool) -> None:
     assert place.live.ready()
     with outage(place.live.settings):
         until(lambda: answers(place))
-        unavailable(place.ask("GET", "/readyz"))
+        unready(place)
         # More than there are connections: each of them has to find it out.
         for _ in range(8):
             unavailable(place.post(**lead))

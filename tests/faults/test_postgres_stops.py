@@ -14,7 +14,7 @@ from server.config import Settings
 from server.lib.postgres_ledger import RESTED
 from tests.faults.audit import Audit
 from tests.faults.load import Load
-from tests.faults.place import END_CONNECTIONS, Place, serving, unavailable
+from tests.faults.place import END_CONNECTIONS, Place, serving, unavailable, unready
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.early
@@ -58,7 +58,7 @@ def test_a_postgresql_that_stops_under_load_is_503_until_it_is_back(
             load.is_refused()
             unavailable(offer(fallible))
             unavailable(fallible.read())
-            unavailable(fallible.ask("GET", "/readyz"))
+            unready(fallible)
             assert fallible.ask("GET", "/healthz").status_code == 200
             own_postgres.resume()
             began = time.monotonic()
