@@ -621,7 +621,9 @@ class Model:
             raise RefusedError("not_found")
         lead = self.stored.leads[found]
         theirs = lead.owner.offer == owner.offer if owner.schedule is None else lead.owner == owner
-        hidden = lead.gone(wish.now) and wish.ask.verb not in ("delete", "restore", "opt_out")
+        # What somebody has deleted is deleted again without effect; what is past its time is not there.
+        undoes = wish.ask.verb == "restore" or (wish.ask.verb == "delete" and lead.deleted_at is not None)
+        hidden = lead.gone(wish.now) and wish.ask.verb != "opt_out" and not undoes
         if hidden or not theirs:
             raise RefusedError("not_found")
         return found
