@@ -68,6 +68,8 @@ OWN_WORDS: Mapping[str, Mapping[str, str]] = {
         "history": "Use el botón «atrás» de su navegador para volver al formulario.",
     },
 }
+# What a form that a browser sends by itself can be written in.
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 NUMBER = frozenset({"caller_id_missing", "invalid_caller_id", "region_not_allowed"})
 # What a visitor can correct by name; all else is between the page and us.
 CORRECTED = frozenset({"invalid_parameter", "contact_field_invalid", "invalid_character"})
@@ -77,7 +79,7 @@ LATER = frozenset({"rate_limited", "unavailable", "unexpected", "ip_limit"})
 def is_person() -> bool:
     """Whether a browser shows the answer to somebody: it sends the form itself, and wants to see a page."""
     header = request.environ.get
-    if "text/html" not in header("HTTP_ACCEPT", "") or request.method != "POST":
+    if "text/html" not in header("HTTP_ACCEPT", "") or request.method != "POST" or request.mimetype not in FORM_TYPES:
         return False
     if header("HTTP_SEC_FETCH_MODE", "navigate") != "navigate":
         return False

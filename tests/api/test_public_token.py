@@ -721,7 +721,7 @@ def test_the_names_of_parameters_inside_data_mean_nothing(app: Flask) -> None:
     before = world.look()
     filling = {"caller_id", "number", "email", "traffic_source_id", "sub_id"}
     flags = dict.fromkeys(FIELDS.keys() - TOKEN_PARAMETERS.keys() - filling - {"data"}, True)
-    ask = Ask({"data": flags | {"lead_token": world.account.schedule_token, "dry_run": True}})
+    ask = Ask({"data": flags | {"lead_token": world.account.schedule_token, "dry_run": False}})
     answer = send(world, ask, number)
     assert answer.get_json()["action"] == "received"
     found = difference(before, world.look())
