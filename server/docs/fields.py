@@ -130,7 +130,7 @@ def _(field: our_fields.Text) -> Json:
 
 @shape.register
 def _(field: our_fields.Word) -> Json:
-    return {"type": "string", "enum": [*field.words]}
+    return {"type": "string", "enum": [*field.words, *([None] if field.allow_none else [])]}
 
 
 @shape.register
@@ -218,4 +218,4 @@ def _(field: lead_fields.Decimal) -> Json:
 
 @shape.register
 def _(field: lead_fields.OneOf) -> Json:
-    return {"type": "string", "enum": [*field.words]}
+    return {"type": "string", "enum": [*field.words, *([None] if field.allow_none else [])]}

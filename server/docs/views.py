@@ -85,7 +85,7 @@ def without_format(path: str) -> tuple[str, bool]:
 
 
 def reader() -> Site:
-    """For whom this request's pages are made; raises RateLimitExceeded where an address names too many tokens."""
+    """For whom this request's pages are made."""
     asked = request.args.get("lead_token", "")
     scope = find_scope(asked) if asked else None
     return Site(

@@ -106,15 +106,18 @@ class Time(fields.Field[datetime]):
 
 
 class Word(Text):
-    """One of a few words."""
+    """One of a few words; where null is allowed, a form's blank is null."""
 
     def __init__(self, description: str, example: str, words: Iterable[str], **more: Any) -> None:
         self.words = tuple(words)
-        self.said = f"must be one of: {', '.join(f'`{word}`' for word in self.words)}"
         super().__init__(description, example, **more)
+        or_null = ", or null" if self.allow_none else ""
+        self.said = f"must be one of: {', '.join(f'`{word}`' for word in self.words)}{or_null}"
         self.error_messages["null"] = self.said
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:  # type: ignore[override]
+        if value == "" and self.allow_none:
+            return None
         if value not in self.words:
             raise ValidationError(self.said)
         return str(value)

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from server.lib.fields import Text, Whole
+from server.lib.fields import Text, Whole, Word
 from server.lib.phone import is_region
 from server.offers.acceptance import OFF, WANTED, Acceptance
 
 TEN_YEARS = 10 * 365 * 86_400
 BOOLEAN: Any = {"invalid": "must be true or false", "null": "must be true or false"}
 OBJECT = "must be an object of acceptance rules"
-LEVELS = f"must be one of: {', '.join(f'`{level}`' for level in WANTED)}, or null"
 
 
 class Regions(fields.Field[list[str]]):
@@ -50,13 +49,8 @@ class AcceptanceSchema(Schema):
 
     require_traffic_source = switch("Takes only leads of a traffic source that the company knows.")
     duplicate_seconds = number("Refuses a number again within that many seconds.", 86_400, TEN_YEARS)
-    duplicate_scope = fields.String(
-        validate=validate.OneOf(["owner", "company"], error="must be one of: `owner`, `company`"),
-        error_messages={"invalid": "must be one of: `owner`, `company`", "null": "must be one of: `owner`, `company`"},
-        metadata={
-            "description": "Where `duplicate_seconds` looks: here, or in the whole company.",
-            "example": "company",
-        },
+    duplicate_scope = Word(
+        "Where `duplicate_seconds` looks: here, or in the whole company.", "company", ["owner", "company"]
     )
     same_source_seconds = number(
         "Refuses a number again by the same traffic source, in the whole company, within that many seconds.",
@@ -74,16 +68,13 @@ class AcceptanceSchema(Schema):
     ip_limit = number("How many leads one address may send within `ip_limit_seconds`.", 5, 1_000_000)
     ip_limit_seconds = number("The time of `ip_limit`, in seconds.", 3_600, TEN_YEARS)
     refuse_suppressed = switch("Refuses a number that is on the company's suppression list.")
-    require_consent = fields.String(
+    require_consent = Word(
+        "The least evidence of consent that a new lead has to bring: `asserted` (the sender says that the visitor"
+        " agreed), `third_party` (a certificate of TrustedForm or Jornaya) or `witnessed` (our script showed the text)."
+        " Null asks for none.",
+        "asserted",
+        WANTED,
         allow_none=True,
-        validate=validate.OneOf(WANTED, error=LEVELS),
-        error_messages={"invalid": LEVELS},
-        metadata={
-            "description": "The least evidence of consent that a new lead has to bring: `asserted` (the sender says"
-            " that the visitor agreed), `third_party` (a certificate of TrustedForm or Jornaya) or `witnessed` (our"
-            " script showed the text). Null asks for none.",
-            "example": "asserted",
-        },
     )
 
     @validates_schema

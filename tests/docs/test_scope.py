@@ -1,22 +1,17 @@
 """What the documentation knows of the lead token that it was opened with, and what it keeps to itself."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
-from flask_limiter import RateLimitExceeded
 
-from server.config import Settings
 from server.docs.scope import Scope, find_scope
 from server.lead_tokens.models import LeadToken
 from server.offers.models import ContactField, ContactFieldType, Offer
 from server.schedules.models import Schedule
 from server.sources.models import TrafficSource
-from tests.conftest import opened
 from tests.factories import Account, make_account
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -174,20 +169,3 @@ def test_looking_writes_nothing(account: Account) -> None:
     seen(account, account.vendor_token)
     assert account.rows("select * from lead_token where company_id = :company_id order by id") == before
     assert account.submissions() == []
-
-
-@pytest.fixture(scope="module")
-def limited(settings: Settings) -> Iterator[Flask]:
-    """An application that is soon tired."""
-    with opened(replace(settings, address_limit=2)) as app:
-        yield app
-
-
-def test_one_address_looks_only_so_often(limited: Flask) -> None:
-    account = make_account(limited)
-    with time_machine.travel(datetime(2031, 1, 1, tzinfo=UTC), tick=False):
-        for value in (account.vendor_token, "0" * 32):
-            look(account, value)
-        for value in (account.vendor_token, "0" * 32):
-            with pytest.raises(RateLimitExceeded):
-                look(account, value)
