@@ -684,10 +684,15 @@ class Model:
     def verb_restore(self, wish: Wish, lead: Lead) -> bool:
         """The lead is what it was before it was deleted, but for a number that must be left alone by now, and for a
         deletion that its time would repeat at once. Its callback is not booked again."""
-        if lead.deleted_at is None or lead.before is None:
+        if not lead.gone(wish.now):
             return False
-        if wish.now - lead.deleted_at > RESTORABLE:
+        since = lead.deleted_at or lead.deletes_at
+        if since is not None and wish.now - since > RESTORABLE:
             raise RefusedError("not_found")
+        if lead.deleted_at is None or lead.before is None:
+            # Its time had come, and nobody had marked it.
+            lead.deletes_at = None
+            return True
         status, next_action_at = lead.before
         lives = status in ("scheduled", "waiting", "blocked", "opt_out")
         if lives and any(

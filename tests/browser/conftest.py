@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
 
 from tests.browser import chromium
 from tests.browser.host import Host, running_host
@@ -16,6 +16,9 @@ from tests.browser.reader import Reader
 from tests.browser.snippets import LISTEN, Landing
 from tests.factories import Account
 from tests.live import Live
+
+# What never comes is found out later; what comes late on a slow machine is no fault.
+expect.set_options(timeout=20_000)
 
 # Chromium on its own calls home and tries QUIC, which a closed network turns into noise and waiting.
 QUIET = [

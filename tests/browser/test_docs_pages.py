@@ -208,7 +208,8 @@ def test_the_search_finds_and_enter_goes_there(reader: Reader, text: str, found:
     reader.page.keyboard.press("Enter")
     expect(reader.page).to_have_url(urljoin(reader.live.url, places[place]))
     anchor = urldefrag(places[place])[1]
-    assert not anchor or reader.page.locator(f"[id='{anchor}']").count() == 1
+    if anchor:
+        expect(reader.page.locator(f"[id='{anchor}']")).to_have_count(1)
 
 
 def test_a_search_wants_every_word_and_suggests_what_has_some(reader: Reader) -> None:
