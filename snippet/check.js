@@ -58,16 +58,19 @@
   /** Says in one sentence what all parts come to. */
   const judge = () => {
     const wrong = root.querySelectorAll("li[data-good=false]").length;
-    if (!wrong && !asked) return;
+    if (!wrong && !(asked && ofForms.firstChild)) return;
     verdict.dataset.good = String(!wrong);
     const things = wrong === 1 ? "one thing is" : `${wrong} things are`;
     verdict.textContent = wrong ? `✗ Leads from this page are lost: ${things} to mend` : "✓ This page can send leads";
   };
 
+  // What is said of forms, which is said anew when the page has drawn another.
+  const ofForms = make("div");
+  let place = section;
   /** @type {(title: string) => (good: boolean | null, text: string) => any} A part of the report, to be filled. */
   const part = (title) => {
     const list = make("ul");
-    section.append(make("h3", title), list);
+    place.append(make("h3", title), list);
     return (good, text) => {
       const sign = good === null ? "–" : good ? "✓" : "✗";
       const line = make("li", `${sign} ${text}`);
@@ -128,7 +131,7 @@
       const number = index + 1;
       if (length) say(true, `Form ${number} has a telephone number and ${length} fields`);
       else say(false, `Form ${number} has no telephone field that we know among: ${namesIn(form)}. ${NAME_IT}`);
-      if (length) section.append(tableOf(form));
+      if (length) place.append(tableOf(form));
       handlers(form, number, say);
       if (length) consent(form, number);
     }
@@ -148,6 +151,27 @@
     for (const frame of all("iframe").filter(visible))
       say(false, `A frame shows ${frame.src || "a page of its own"}: put the line of the snippet into that page.`);
     if (!document.forms.length) say(false, "No form was found: there is none on this page.");
+  };
+  /** @type {any[]} The forms for leads that were spoken of. */
+  let known = [];
+  const draw = () => {
+    known = leadForms();
+    taken.length = 0;
+    ofForms.replaceChildren();
+    place = ofForms;
+    forms();
+    place = section;
+    judge();
+  };
+  /** Speaks of the forms, again when there are others; one that the page is still to draw is waited for at first. */
+  const watch = () => {
+    const changed = () => leadForms().some((form) => !known.includes(form)) || known.some((form) => !form.isConnected);
+    let timer = setTimeout(draw, leadForms().length ? 0 : 2000);
+    new MutationObserver(() => {
+      if (!changed()) return;
+      clearTimeout(timer);
+      timer = setTimeout(draw, 200);
+    }).observe(document, { childList: true, subtree: true });
   };
   const TAKES =
     "A script of your page takes the submit and goes on before our answer: it thanks for everything, also for a lead" +
@@ -233,7 +257,8 @@
     section.append(make("h2", "Check of this page"), close, verdict);
     root.append(section);
     script();
-    forms();
+    section.append(ofForms);
+    watch();
     listen();
     document.body.append(host);
     section.focus({ preventScroll: true });

@@ -46,6 +46,23 @@ def test_it_says_what_was_found_and_why(landing: Landing) -> None:
     assert landing.posts == []
 
 
+DRAWN_LATER = """<div id=place></div><script>
+  const draw = (html) => document.querySelector("#place").innerHTML = html;
+  setTimeout(draw, 600, `%s`);
+</script>"""
+
+
+def test_it_waits_for_a_form_that_the_page_draws_and_speaks_of_the_next_one(landing: Landing) -> None:
+    panel = checked(landing, DRAWN_LATER % FORM)
+    expect(panel).to_contain_text("Form 1 has a telephone number")
+    expect(panel.get_by_role("status")).to_have_text("✓ This page can send leads")
+    # The next step of the page, without a telephone number.
+    landing.page.evaluate("draw('<form data-lead><input name=zip aria-label=ZIP><button>Send</button></form>')")
+    expect(panel).to_contain_text("no telephone field that we know among: zip")
+    expect(panel).not_to_contain_text("Form 1 has a telephone number")
+    expect(panel.get_by_role("status")).to_have_attribute("data-good", "false")
+
+
 def test_it_says_what_is_wrong(landing: Landing) -> None:
     form = FORM.replace(
         "<p><button",
