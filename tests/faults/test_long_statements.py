@@ -1,26 +1,47 @@
 """PostgreSQL may not work on a request's statement without end."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from server.lib.db import db
-from server.lib.ledger import Ledger, WriteFailed
+from server.migrations import migrate
+from tests.api.calls import LEADS, refused, send, take
 from tests.conftest import new_settings, opened
+from tests.factories import make_account
 
 
-def test_a_statement_that_takes_too_long_is_given_up(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    settings = new_settings("postgresql", request, tmp_path)
+@pytest.fixture(scope="module")
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """An application whose statements get a second."""
+    settings = new_settings("postgresql", request, tmp_path_factory.mktemp("data"))
     object.__setattr__(settings, "statement_seconds", 1)
-    with opened(settings) as app, app.app_context():
-        with pytest.raises(OperationalError, match="statement timeout"), db.engine.connect() as connection:
-            connection.execute(text("select pg_sleep(20)"))
+    with opened(settings) as app:
+        migrate(app)
+        yield app
 
-        def sleep(ledger: Ledger) -> None:
-            ledger.touch("select pg_sleep(20)")
 
-        # The answer to either is 503 `unavailable`.
-        with pytest.raises(WriteFailed):
-            app.extensions["ledger"].run(sleep)
+def test_a_statement_that_takes_too_long_is_given_up(app: Flask) -> None:
+    with (
+        app.app_context(),
+        pytest.raises(OperationalError, match="statement timeout"),
+        db.engine.connect() as connection,
+    ):
+        connection.execute(text("select pg_sleep(20)"))
+
+
+def test_who_waits_too_long_for_the_database_is_asked_to_come_again(app: Flask) -> None:
+    account, client = make_account(app), app.test_client()
+    lead = take(client, account.schedule_token)["lead_id"]
+    with app.app_context(), db.engine.connect() as other:
+        other.execute(text("lock table lead in access exclusive mode"))
+        for answer in (
+            client.get(f"{LEADS}/{lead}", headers=account.bearer),
+            send(client, account.schedule_token, zip="1"),
+        ):
+            refused(answer, "unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+    assert take(client, account.schedule_token, zip="1")["action"] == "updated"
