@@ -152,14 +152,16 @@ class Listing(fields.Field[list[Any]]):
 
 
 class Hash(fields.Field[dict[str, Any]]):
-    """An object of any names and values."""
+    """An object of any names and values; where null is allowed, a form's blank is null."""
 
     def __init__(self, description: str, example: dict[str, Any], **more: Any) -> None:
         super().__init__(**described(description, example, "must be an object", more))
 
-    def _deserialize(
+    def _deserialize(  # type: ignore[override]
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | None:
+        if value == "" and self.allow_none:
+            return None
         if not isinstance(value, dict):
             raise ValidationError("must be an object")
         return value

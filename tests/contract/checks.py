@@ -35,7 +35,7 @@ VALIDATOR = jsonschema.Draft202012Validator
 # What a refusal says of a value's shape. Where the document allows the shape, none of it may be said.
 OF_SHAPE = re.compile(
     r"must be text|must be a whole number|must be true or false|must be a list|must be an object|must be at most"
-    r"|must be one of|is unknown|is missing|must hold at most|is no acceptance rule"
+    r"|must be one of|is unknown|is missing(?! beside)|must hold at most|is no acceptance rule"
     r"|Must be a (String|Hash|Integer|boolean|decimal)\b(?! of digits)"
 )
 

@@ -146,11 +146,9 @@ def test_a_token_that_is_not_in_force_is_said_to_be_none_and_the_page_is_everybo
 
 
 def test_looking_for_tokens_is_limited_for_each_address(settings: Settings) -> None:
-    # The counts begin anew at the full minute, so that the clock must not get there meanwhile.
-    with (
-        opened(replace(settings, address_limit=3)) as app,
-        time_machine.travel(datetime(2031, 1, 2, tzinfo=UTC), tick=False),
-    ):
+    # The counts begin anew at the full minute, so that the clock must not get there meanwhile; they are this process's.
+    day = datetime(2031, 1, 2 if settings.database_url else 3, tzinfo=UTC)
+    with opened(replace(settings, address_limit=3)) as app, time_machine.travel(day, tick=False):
         account = make_account(app)
         client = app.test_client()
         statuses = [
