@@ -79,7 +79,9 @@ LATER = frozenset({"rate_limited", "unavailable", "unexpected", "ip_limit"})
 def is_person() -> bool:
     """Whether a browser shows the answer to somebody: it sends the form itself, and wants to see a page."""
     header = request.environ.get
-    if "text/html" not in header("HTTP_ACCEPT", "") or request.method != "POST" or request.mimetype not in FORM_TYPES:
+    if "text/html" not in header("HTTP_ACCEPT", ""):
+        return False
+    if request.method != "POST" or request.mimetype not in FORM_TYPES:
         return False
     if header("HTTP_SEC_FETCH_MODE", "navigate") != "navigate":
         return False

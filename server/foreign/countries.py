@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from server.foreign.words import says_phone, spelt
@@ -108,9 +109,10 @@ PARTS = (
 )
 
 
-def may_be_country(names: str) -> bool:
-    """Whether one of the names might be a country's; quick, as it is asked of every token."""
-    small = names.lower()
+@lru_cache(maxsize=4096)
+def may_be_country(name: str) -> bool:
+    """Whether a name might be a country's. It is asked of every token, and forms have the same names each time."""
+    small = name.lower()
     return any(part in small for part in PARTS)
 
 
@@ -119,7 +121,11 @@ def countries_in(tree: Mapping[str, Any], parent: str = "") -> dict[str, Beside]
     inside = says_phone(parent)
     best: dict[tuple[str, bool], Country] = {}
     for name, value in tree.items():
-        found = country_of(name, value, inside) if inside or "code" in name.lower() or may_be_country(name) else None
+        found = (
+            country_of(name, value, inside)
+            if inside or "code" in name.lower() or may_be_country(name[:LONGEST])
+            else None
+        )
         # A calling code says more of a number than a country does.
         if found and (found.digits or (found.stem, found.dials) not in best):
             best[found.stem, found.dials] = found

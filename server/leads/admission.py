@@ -32,7 +32,12 @@ def refuse_key_in_url(posting: Posting) -> None:
 def names_key(sent: Mapping[str, Any]) -> bool:
     """Whether an API key stands among the parameters of a URL, however its name is spelt and wherever it stands: what
     is no key to us is kept and logged like anything else."""
-    return any(is_key_name(name) or names_key(hash_in(name, value)) for name, value in sent.items())
+    for name, value in sent.items():
+        if is_key_name(name):
+            return True
+        if (type(value) is not str or name == "data_json") and names_key(hash_in(name, value)):
+            return True
+    return False
 
 
 def is_key_name(name: str) -> bool:

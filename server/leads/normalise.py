@@ -42,7 +42,7 @@ def dialled_from(asked: Asked, region: str) -> str:
     """The region of the number: the one that a token beside it says (`phone_country`, `calling_code` …), else the
     company's. Where the lead lives counts only where the number is none at home."""
     raw = asked.fields.get("caller_id")
-    if raw is None or "+" in raw or not may_be_country(" ".join(asked.tokens)):
+    if raw is None or "+" in raw or not any(map(may_be_country, asked.tokens)):
         return region
     own, postal = beside(countries_in(asked.tokens), "caller_id")
     if own is not None:

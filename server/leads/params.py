@@ -11,7 +11,7 @@ from server.errors import Refused
 from server.leads.schemas import CONSENT, FIELDS, Text, load_sent
 from server.leads.spelling import FLAGS, dry_run_inside, is_off, meant
 from server.leads.tokens import LONGEST_NAME, capture, token_name
-from server.lib.redact import redact
+from server.lib.redact import SHORTEST, redact
 from server.lib.wire import Note, Unreadable, first_bad_character, parse_json
 
 # Names that are no field of the lead and still never become a token.
@@ -239,7 +239,10 @@ def sort_tokens(asked: Asked, stray: Mapping[str, Any], inside: Mapping[str, Any
                 asked.warn(place + key, "no_effect", f"{place + key} is reserved and has no effect there.")
     captured = capture(free)
     # Form builders send along the address that they post to, and our token stands in it.
-    asked.tokens = {name: redact(value) for name, value in captured.tokens.items()}
+    asked.tokens = {
+        name: value if type(value) is str and len(value) < SHORTEST else redact(value)
+        for name, value in captured.tokens.items()
+    }
     asked.warnings.extend(captured.warnings)
     shorten(asked.warnings)
 
@@ -248,6 +251,8 @@ def refuse_misspelt(keys: Mapping[str, Any], place: str = "") -> None:
     """Refuses a flag that would have no effect although somebody counts on it."""
     for key, value in keys.items():
         near = meant(key)
+        if near is None and key != "dry_run" and type(value) is not dict:
+            continue
         # In its right spelling a wish that stands in data is left out aloud; but that nothing be kept is no wish.
         flag = near if near in FLAGS else key if place and key == "dry_run" else None
         if flag is not None and not blank(value) and not is_off(value):

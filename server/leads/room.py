@@ -98,10 +98,11 @@ class Keeping:
 def keeping(refusals: Refusals, posting: Posting, grant: Grant, planned: Plan | Refused) -> Keeping | None:
     """How much would be kept of a refusal; None where all of it is: a server's lead that has come as far as a plan is
     refused by its owner's own rules."""
+    # There is a plan only where the token authorises.
+    if posting.by_key or (isinstance(planned, Plan) and planned.powers != PUBLIC):
+        return None
     powers = planned.powers if isinstance(planned, Plan) else powers_of(posting, grant)[0]
     stranger = powers == PUBLIC or not authorises(grant, posting)
-    if posting.by_key or (isinstance(planned, Plan) and not stranger):
-        return None
     servers = [Share(("server", str(grant.token_id)), SERVER, counts_rows=False)]
     aloud = strangers("refused", posting, grant, 1) if stranger else servers
     hidden = strangers("hidden", posting, grant, HIDDEN) if isinstance(planned, Plan) else []

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -27,7 +28,16 @@ class Captured:
 
 def token_name(key: str) -> str:
     """The name of the token that a key makes; empty when nothing of it is left."""
+    return known_name(key) if len(key) <= LONGEST_NAME else made_name(key)
+
+
+def made_name(key: str) -> str:
+    """The same, worked out."""
     return FOREIGN.sub("_", key.lower()).strip("_")
+
+
+# Forms have the same keys each time.
+known_name = lru_cache(maxsize=4096)(made_name)
 
 
 def capture(stray: Mapping[str, Any]) -> Captured:
@@ -49,7 +59,8 @@ def capture(stray: Mapping[str, Any]) -> Captured:
         if is_long:
             text = f"This key has more than {LONGEST_NAME} characters; it is kept as {name}."
             warnings.append({"param": key[:LONGEST_NAME], "code": "name_cut", "message": text})
-        if _size(value) > LARGEST_VALUE:
+        # A character has four bytes at most.
+        if not (type(value) is str and len(value) <= LARGEST_VALUE // 4) and _size(value) > LARGEST_VALUE:
             tokens[name] = cut(value, LARGEST_VALUE)
             text = (
                 f"{name} has more than {LARGEST_VALUE} bytes. The token keeps its beginning, the submission all of it."

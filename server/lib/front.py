@@ -96,9 +96,11 @@ class Front:
         """Waits for the body, then takes a turn or leaves the request to who has one."""
         environ = self.base | scope
         length = environ.get("CONTENT_LENGTH", "0")
-        if (length != "0" or "HTTP_TRANSFER_ENCODING" in environ) and not self.receive(protocol, environ, length):
+        longest = self.longest(environ["PATH_INFO"])
+        has_body = length != "0" or "HTTP_TRANSFER_ENCODING" in environ
+        if has_body and not self.receive(protocol, environ, length, longest):
             return
-        request = Request(protocol, environ, self.longest(environ["PATH_INFO"]) > LARGE)
+        request = Request(protocol, environ, longest > LARGE)
         if self.turns.take(request):
             self.work(request)
 
@@ -124,13 +126,13 @@ class Front:
 
     # The bodies
 
-    def receive(self, protocol: Any, environ: Environ, length: str) -> bool:
+    def receive(self, protocol: Any, environ: Environ, length: str, longest: int) -> bool:
         """Puts the whole body in place of its stream; False if it was given up meanwhile."""
         arrival = Arrival(protocol, environ, time.monotonic())
         self.arriving.add(arrival)
         stream = BytesIO
         try:
-            self.read(arrival, length)
+            self.read(arrival, length, longest + 1)
         except OSError:
             stream = Broken
         try:
@@ -140,9 +142,8 @@ class Front:
         environ["wsgi.input"] = stream(b"".join(arrival.pieces))
         return True
 
-    def read(self, arrival: Arrival, length: str) -> None:
-        """Reads until the end, or one byte more than the longest body that the application takes."""
-        longest = self.longest(arrival.environ["PATH_INFO"]) + 1
+    def read(self, arrival: Arrival, length: str, longest: int) -> None:
+        """Reads until the end, or so many bytes: one more than the longest body that the application takes."""
         # Digits without end are refused by int(); eighteen are over any limit.
         told = int(length[:18]) if length.isdigit() else longest
         left = min(told if "HTTP_TRANSFER_ENCODING" not in arrival.environ else longest, longest)

@@ -1,6 +1,7 @@
 """What may be kept and shown of what came: all of it but its secrets, however their names are spelt. Pure."""
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -56,9 +57,12 @@ def redact_members(members: dict[str, Any]) -> dict[str, Any]:
     """The same of an object. Most of what comes is short: that is judged here, without a call."""
     kept: dict[str, Any] = {}
     for name, value in members.items():
-        # A form that was sent as one piece is all in a name.
-        shown = name if len(name) <= LONGEST_NAME else redact_text(name)
-        if name in CREDENTIALS or is_credential(name):
+        if len(name) <= LONGEST_NAME:
+            shown, secret = name, is_known_credential(name)
+        else:
+            # A form that was sent as one piece is all in a name.
+            shown, secret = redact_text(name), is_credential(name)
+        if secret:
             kept[shown] = REDACTED
         elif type(value) is str and len(value) < SHORTEST:
             kept[shown] = value
@@ -69,10 +73,16 @@ def redact_members(members: dict[str, Any]) -> dict[str, Any]:
 
 def is_credential(name: str) -> bool:
     """Whether a parameter of this name is a secret."""
+    if name in CREDENTIALS:
+        return True
     lower = name.lower()
     if "token" not in lower and "key" not in lower and "%" not in lower:
         return False
     return FOLDED.search(PUNCTUATION.sub("", decoded(lower))) is not None
+
+
+# Forms have the same names each time.
+is_known_credential = lru_cache(maxsize=4096)(is_credential)
 
 
 def redact_text(text: str) -> str:
