@@ -46,9 +46,9 @@ with contact as (
         %(number)s, %(email)s, 'scheduled', true, false, 0, {action}, now() + interval '1 day',
         {source}, %(traffic_source_id)s, %(sub_id)s, %(data)s, %(ip)s, now(), now())
 ), submission as (
-    insert into submission (id, company_id, lead_token_id, lead_id, endpoint, powers, action, caller_id,
+    insert into submission (id, company_id, lead_token_id, vendor_id, lead_id, endpoint, powers, action, caller_id,
         content_hash, lead_updated_at, received, why, remote_ip, user_agent, request_id, created_at)
-    values (%(submission)s, {company}, {token}, %(lead)s, 'create', 'server', 'created', %(number)s,
+    values (%(submission)s, {company}, {token}, {token}, %(lead)s, 'create', 'server', 'created', %(number)s,
         %(hash)s, now(), %(received)s, %(why)s, %(ip)s, %(agent)s, %(request)s, now())
 ), consent as (
     insert into consent_record (submission_id, company_id, evidence, record)
