@@ -10,12 +10,13 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import text
 
 from server import cli
 from server.app import create_app
 from server.companies import operations
 from server.config import Settings
-from server.lib.db import db
+from server.lib.db import begin_write, commit, db
 from server.migrations import migrate
 from tests import memory
 from tests.factories import Account, make_accounts
@@ -25,6 +26,8 @@ from tests.redis_server import Redis, running_redis
 
 DATABASES = ["sqlite", "postgresql"]
 ORDER = [None, *DATABASES]
+# A test with more cases than these runs one in so many of them on PostgreSQL.
+MANY_CASES, POSTGRES_SHARE = 40, 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,16 +36,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """One database after the other, and with each what takes long first: a process that has nothing left to do takes
     over from the other, which helps only while that has more left than one long test."""
+    if not config.getoption("--long"):
+        thin(config, items)
+    items.sort(key=lambda item: (ORDER.index(database_of(item)), item.get_closest_marker("early") is None))
 
-    def place(item: pytest.Item) -> tuple[int, bool]:
-        callspec = getattr(item, "callspec", None)
-        database = callspec.params.get("database") if callspec else None
-        return ORDER.index(database), item.get_closest_marker("early") is None
 
-    items.sort(key=place)
+def database_of(item: pytest.Item) -> str | None:
+    """The database that a test runs on, if on any."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("database") if callspec else None
+
+
+def thin(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test with many cases each third runs on PostgreSQL: most of them differ in what is decided before any
+    database is asked, and SQLite sees them all. The long form runs each on both."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if database_of(item) == "postgresql":
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = {
+        item
+        for each in cases.values()
+        if len(each) > MANY_CASES
+        for place, item in enumerate(each)
+        if place % POSTGRES_SHARE
+    }
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=[*left_out])
 
 
 def pytest_collection_finish() -> None:
@@ -104,7 +127,18 @@ def settings(database: str, request: pytest.FixtureRequest) -> Iterator[Settings
         made = new_settings(database, request, Path(folder))
         with opened(made) as app:
             migrate(app)
+            index_companies(app)
         yield made
+
+
+def index_companies(app: Flask) -> None:
+    """Finds the rows of one company in every table: tests ask for them thousands of times, the product never does."""
+    with app.app_context():
+        begin_write()
+        for table in db.metadata.sorted_tables:
+            if "company_id" in table.c:
+                db.session.execute(text(f'create index "of_a_company_{table.name}" on "{table.name}" (company_id)'))
+        commit()
 
 
 # All tests are one address, and many of them are quick: what limits do is for those to see that ask for them.

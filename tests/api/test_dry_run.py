@@ -113,7 +113,7 @@ def essence(answer: TestResponse) -> tuple[int, str | None, Any]:
     return answer.status_code, answer.headers.get("Idempotent-Replayed"), json.loads(text)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(before=st.lists(ASKS, max_size=3), ask=ASKS)
 @pytest.mark.early
 def test_a_dry_run_answers_as_the_real_run_and_leaves_the_database_as_it_was(

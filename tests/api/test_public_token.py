@@ -598,7 +598,7 @@ def test_publishable_powers_only_add_and_tell_nothing_whatever_is_sent(app: Flas
     seen: Counter[int] = Counter()
     worlds: list[World] = []
 
-    @settings(max_examples=1000 if long else 45, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=1000 if long else 20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(ask=asks(), situation=st.sampled_from(sorted(SITUATIONS)), strict=st.booleans())
     @example(ask=Ask({"lead_priority": "high"}), situation=min(SITUATIONS), strict=False)  # Few draws are refused.
     @example(ask=Ask({"zip": "1"}, headers=(HEADERS[5],)), situation="live_and_filled", strict=True)
