@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from flask import Flask
-from hypothesis import HealthCheck, event, example, given, settings
+from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -476,7 +476,13 @@ KINDS_OF_OUTCOMES = {"created", "updated", "unchanged", "replayed", "key replaye
 def test_random_requests_leave_the_leads_of_the_model(app: Flask, long: bool) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=3000 if long else 40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=3000 if long else 40,
+        phases=[Phase.explicit, Phase.generate],
+        derandomize=not long,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(steps=sequences())
     @example(steps=TOUR)
     def holds(steps: list[Step]) -> None:
