@@ -25,7 +25,7 @@ from tests.factories import make_account
 pytestmark = pytest.mark.early
 
 # Of each operation, allowed data so often on each database, and forbidden ones.
-TIMES = 1
+TIMES = 2
 # Chains of requests, and how long each is.
 CHAINS, LINKS = 5, 10
 
