@@ -232,9 +232,14 @@ class Lead:
         """Whether it has run out of time, though nothing has marked it yet."""
         return any(time is not None and time <= now for time in (self.expires_at, self.deletes_at))
 
+    def deleted_since(self, now: datetime) -> datetime | None:
+        """Since when it is deleted, by somebody or by its time."""
+        due = self.deletes_at if self.deletes_at is not None and self.deletes_at <= now else None
+        return self.deleted_at or due
+
     def gone(self, now: datetime) -> bool:
         """Whether it is deleted, or was to be by now."""
-        return self.deleted_at is not None or (self.deletes_at is not None and self.deletes_at <= now)
+        return self.deleted_since(now) is not None
 
     def end(self, status: str) -> None:
         """It is over: nothing is planned any more, nobody calls back."""
@@ -621,10 +626,11 @@ class Model:
             raise RefusedError("not_found")
         lead = self.stored.leads[found]
         theirs = lead.owner.offer == owner.offer if owner.schedule is None else lead.owner == owner
-        # What somebody has deleted is deleted again without effect; what is past its time is not there.
+        # What somebody has deleted can be restored for a while, and is deleted again without effect.
         undoes = wish.ask.verb == "restore" or (wish.ask.verb == "delete" and lead.deleted_at is not None)
-        hidden = lead.gone(wish.now) and wish.ask.verb != "opt_out" and not undoes
-        if hidden or not theirs:
+        since = lead.deleted_since(wish.now)
+        gone = since is not None and (not undoes or wish.now - since > RESTORABLE)
+        if (gone and wish.ask.verb != "opt_out") or not theirs:
             raise RefusedError("not_found")
         return found
 
@@ -686,9 +692,6 @@ class Model:
         deletion that its time would repeat at once. Its callback is not booked again."""
         if not lead.gone(wish.now):
             return False
-        since = lead.deleted_at or lead.deletes_at
-        if since is not None and wish.now - since > RESTORABLE:
-            raise RefusedError("not_found")
         if lead.deleted_at is None or lead.before is None:
             # Its time had come, and nobody had marked it.
             lead.deletes_at = None

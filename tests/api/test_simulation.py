@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from flask import Flask
-from hypothesis import HealthCheck, Phase, event, example, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -163,9 +163,9 @@ def named(endpoint: str, lead: int = 0, token: str = "first", **params: Any) -> 
     return Step(Ask(endpoint, token, params, lead), after=after)
 
 
-def managed(endpoint: str, lead: int = 0, **params: Any) -> Step:
+def managed(endpoint: str, lead: int = 0, after: timedelta = timedelta(seconds=1), **params: Any) -> Step:
     """What is done to one lead with an API key."""
-    return Step(Ask(endpoint, "", params, lead), "manages")
+    return Step(Ask(endpoint, "", params, lead), "manages", after)
 
 
 NUMBERS = st.sampled_from([*[NUMBER] * 5, "(719) 222-1234", *[OTHER_NUMBER] * 4, FICTION])
@@ -476,13 +476,7 @@ KINDS_OF_OUTCOMES = {"created", "updated", "unchanged", "replayed", "key replaye
 def test_random_requests_leave_the_leads_of_the_model(app: Flask, long: bool) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(
-        max_examples=3000 if long else 40,
-        phases=[Phase.explicit, Phase.generate],
-        derandomize=not long,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=3000 if long else 40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=sequences())
     @example(steps=TOUR)
     def holds(steps: list[Step]) -> None:
@@ -603,6 +597,19 @@ FOUND: dict[str, tuple[list[Step], str]] = {
         "no_matching_lead",
     ),
     "but it hears an opt-out": ([post(expires_in=60), named("lead_opt_out", after=HOUR)], "updated"),
+    "and it is restored": ([post(expires_in=60), managed("restore", after=HOUR)], "updated"),
+    "what was deleted a month ago is not there to be deleted again": (
+        [post(), managed("delete"), managed("delete", after=timedelta(days=31))],
+        "not_found",
+    ),
+    "whatever state of it an edit rests on": (
+        [
+            post(),
+            managed("delete"),
+            Step(Ask("restore", "", {}, 0, stale=True), "manages", timedelta(days=31)),
+        ],
+        "not_found",
+    ),
     "a lead that its time deleted stays when it is restored": (
         [post(expires_in=60), post(after=HOUR), named("lead_remove", 1), managed("restore"), post(zip="1")],
         "updated",
