@@ -26,8 +26,8 @@ from tests.redis_server import Redis, running_redis
 
 DATABASES = ["sqlite", "postgresql"]
 ORDER = [None, *DATABASES]
-# A test with more cases than these runs one in so many of them on PostgreSQL.
-MANY_CASES, POSTGRES_SHARE = 40, 3
+# A test with more cases than these runs one in so many of them on PostgreSQL (decision 0037).
+MANY_CASES, POSTGRES_SHARE = 12, 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,21 +51,27 @@ def database_of(item: pytest.Item) -> str | None:
 
 
 def thin(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test with many cases each third runs on PostgreSQL: most of them differ in what is decided before any
-    database is asked, and SQLite sees them all. The long form runs each on both."""
-    cases: dict[str, list[pytest.Item]] = {}
+    """Leaves two of three cases on PostgreSQL to the long form where there are many: most of them differ in what is
+    decided before any database is asked, and SQLite sees them all."""
+    groups: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if database_of(item) == "postgresql":
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if database_of(item) == "postgresql" and item.get_closest_marker("both_databases") is None:
+            groups.setdefault(group_of(item), []).append(item)
     left_out = {
         item
-        for each in cases.values()
-        if len(each) > MANY_CASES
-        for place, item in enumerate(each)
+        for cases in groups.values()
+        if len(cases) > MANY_CASES
+        for place, item in enumerate(cases)
         if (place + place // POSTGRES_SHARE) % POSTGRES_SHARE
     }
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=[*left_out])
+
+
+def group_of(item: pytest.Item) -> str:
+    """What has its cases in common: a test, and of those with a browser a module."""
+    name = item.nodeid.partition("[")[0]
+    return name.partition("::")[0] if "/browser/" in name else name
 
 
 def pytest_collection_finish() -> None:

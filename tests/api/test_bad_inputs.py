@@ -268,14 +268,15 @@ def test_a_token_in_the_body_wins_over_one_of_another_company_in_the_url(app: Fl
 
 
 @pytest.mark.parametrize(
-    "name", sorted(FIELDS.keys() - {"consent", "data", "lead_token", "schedule_lead_token", "offer_lead_token"})
-)
-@pytest.mark.parametrize(
     "value", [["x"], {"a": "x"}, [[]], {}], ids=["a list", "an object", "a list of lists", "an empty object"]
 )
-def test_no_parameter_takes_more_than_one_value(client: FlaskClient, account: Account, name: str, value: Any) -> None:
-    body = refused(send(client, account.schedule_token, **{name: value}), "invalid_parameter")
-    assert list(body["errors"]) == [name]
+def test_no_parameter_takes_more_than_one_value(client: FlaskClient, account: Account, value: Any) -> None:
+    names = FIELDS.keys() - {"consent", "data", "lead_token", "schedule_lead_token", "offer_lead_token"}
+    said = {}
+    for name in sorted(names):
+        body = send(client, account.schedule_token, **{name: value}).get_json()
+        said[name] = (body.get("status"), body["success"], body.get("code"), [*body.get("errors", {})])
+    assert said == {name: (422, False, "invalid_parameter", [name]) for name in names}
     assert account.leads() == []
 
 
@@ -383,17 +384,18 @@ class Watched(dict[str, Any]):
         return super().get(name, *default)
 
 
-@pytest.mark.parametrize("path", sorted(LEAD_PATHS))
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS"])
-def test_no_lead_endpoint_ever_reads_a_cookie(app: Flask, account: Account, path: str, method: str) -> None:
+def test_no_lead_endpoint_ever_reads_a_cookie(app: Flask, account: Account, method: str) -> None:
     query = f"lead_token={account.schedule_token}&caller_id={NUMBER.removeprefix('+')}"
-    for headers in ({}, {"Origin": PAGE}, account.bearer):
-        made = EnvironBuilder(method=method, path=path, query_string=query, headers=headers | {"Cookie": "session=x"})
-        environ = Watched(made.get_environ())
-        environ.asked = set()
-        b"".join(app.wsgi_app(environ, lambda *_: lambda _: None))
-        assert environ.asked
-        assert "HTTP_COOKIE" not in environ.asked
+    for path in sorted(LEAD_PATHS):
+        for headers in ({}, {"Origin": PAGE}, account.bearer):
+            sent = headers | {"Cookie": "session=x"}
+            made = EnvironBuilder(method=method, path=path, query_string=query, headers=sent)
+            environ = Watched(made.get_environ())
+            environ.asked = set()
+            b"".join(app.wsgi_app(environ, lambda *_: lambda _: None))
+            assert environ.asked, path
+            assert "HTTP_COOKIE" not in environ.asked, path
 
 
 # Hosts

@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from server.migrations import migrate
 from tests.api.calls import CAPTURE, LEADS, NUMBER, OTHER_NUMBER, PAGE, Json, refused, send, take
+from tests.conftest import new_settings, opened
 from tests.factories import Account, make_account
 from tests.snapshot import snapshot
 
@@ -143,7 +146,17 @@ def test_a_dry_run_says_that_it_was_one(client: FlaskClient, account: Account) -
     assert real["metadata"]["submission_id"] == account.submissions()[0]["id"]
 
 
-def test_a_dry_run_touches_no_row_of_any_company(client: FlaskClient, account: Account) -> None:
+def test_a_dry_run_touches_no_row_of_any_company(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """In a database of its own: that of the tests holds thousands of companies."""
+    with opened(new_settings(database, request, tmp_path)) as app:
+        migrate(app)
+        account, other = make_account(app), make_account(app)
+        take(app.test_client(), other.schedule_token)
+        run_dry(app.test_client(), account)
+
+
+def run_dry(client: FlaskClient, account: Account) -> None:
+    """Sends every kind of dry run, and finds the whole database as it was."""
     take(client, account.schedule_token, sub_id="a")
     stored = snapshot(account.app)
     everything: Json = {"blocked": True, "zip": "1", "sub_id": "b", "vendor_lead_id": "v", "idempotency_key": "k"}

@@ -121,15 +121,14 @@ def test_what_was_read_may_be_sent_back_and_changes_nothing(client: FlaskClient,
 
 
 @changing
-@pytest.mark.parametrize(("name", "value"), [("id", 1), ("id", "x"), ("created_at", "2026-11-23T06:00:00.000+00:00")])
-def test_what_we_write_alone_cannot_be_changed(
-    client: FlaskClient, account: Account, kind: Kind, name: str, value: Any
-) -> None:
+def test_what_we_write_alone_cannot_be_changed(client: FlaskClient, account: Account, kind: Kind) -> None:
     made = kind.make(client, account)
-    value = made["id"] + 1 if value == 1 and isinstance(made["id"], int) else value
+    other = made["id"] + 1 if isinstance(made["id"], int) else 1
     before = kind.row(account, made["id"])
-    assert wrong(put(client, account, kind, made["id"], kind.change | {name: value})) == {name: ["cannot be changed"]}
-    assert kind.row(account, made["id"]) == before
+    for name, value in (("id", other), ("id", "x"), ("created_at", "2026-11-23T06:00:00.000+00:00")):
+        answer = put(client, account, kind, made["id"], kind.change | {name: value})
+        assert wrong(answer) == {name: ["cannot be changed"]}, value
+        assert kind.row(account, made["id"]) == before, value
 
 
 @every
@@ -146,24 +145,27 @@ def test_an_unknown_key_is_named_with_those_that_there_are(client: FlaskClient, 
     assert kind.row(account, made["id"])["company_id"] == account.company_id
 
 
+NO_IDS = ["0", "-1", "1.0", "01", "+1", "x", "2147483648", "9" * 30, "9" * 5000]
+NO_IDS += ["%00", "%20", "1%20", "٣", "1;drop", "²"]
+
+
 @every
-@pytest.mark.parametrize(
-    "row_id",
-    ["0", "-1", "1.0", "01", "+1", "x", "2147483648", "9" * 30, "9" * 5000, "%00", "%20", "1%20", "٣", "1;drop", "²"],
-    ids=lambda row_id: row_id[:31],
-)
-def test_what_is_no_id_names_nothing(client: FlaskClient, account: Account, kind: Kind, row_id: str) -> None:
-    url = f"{kind.path}/{row_id}"
-    calls: dict[str, Callable[[], TestResponse]] = {
-        "show": lambda: client.get(url, headers=account.bearer),
-        "update": lambda: client.put(url, json=kind.change, headers=account.bearer),
-        "delete": lambda: client.delete(url, headers=account.bearer),
-        "restore": lambda: client.post(f"{url}/restore", headers=account.bearer),
+def test_what_is_no_id_names_nothing(client: FlaskClient, account: Account, kind: Kind) -> None:
+    calls: dict[str, Callable[[str], TestResponse]] = {
+        "show": lambda url: client.get(url, headers=account.bearer),
+        "update": lambda url: client.put(url, json=kind.change, headers=account.bearer),
+        "delete": lambda url: client.delete(url, headers=account.bearer),
+        "restore": lambda url: client.post(f"{url}/restore", headers=account.bearer),
     }
-    for verb, call in calls.items():
-        if verb not in kind.without:
-            errors = refused(call(), "not_found")["errors"]
-            assert errors == {"id": [f"names no {kind.one.replace('_', ' ')}"]}
+    says = (404, "not_found", {"id": [f"names no {kind.one.replace('_', ' ')}"]})
+    otherwise = {}
+    for row_id in NO_IDS:
+        for verb, call in calls.items():
+            if verb not in kind.without:
+                body = call(f"{kind.path}/{row_id}").get_json()
+                if (body.get("status"), body.get("code"), body.get("errors")) != says or body["success"] is not False:
+                    otherwise[row_id[:31], verb] = body
+    assert otherwise == {}
 
 
 # Deleting and restoring
@@ -439,11 +441,12 @@ WRONG_FILTERS = [
 
 
 @pytest.mark.parametrize("kind", having("list"))
-@pytest.mark.parametrize(("query", "errors"), WRONG_FILTERS, ids=[query for query, _ in WRONG_FILTERS])
-def test_a_wrong_filter_is_named(client: FlaskClient, account: Account, kind: Kind, query: str, errors: Json) -> None:
-    if "delete" in kind.without and "deleted" in errors:
-        errors = {"deleted": ["Unknown field."]}
-    assert wrong(client.get(f"{kind.path}?{query}", headers=account.bearer)) == errors
+def test_a_wrong_filter_is_named(client: FlaskClient, account: Account, kind: Kind) -> None:
+    expected = dict(WRONG_FILTERS)
+    if "delete" in kind.without:
+        expected["deleted=perhaps"] = {"deleted": ["Unknown field."]}
+    answers = {query: client.get(f"{kind.path}?{query}", headers=account.bearer) for query in expected}
+    assert {query: wrong(answer) for query, answer in answers.items()} == expected
 
 
 @pytest.mark.parametrize("row_id", ["2147483648", "9" * 30, "01", "-1", "٣", "00000000-0000-7000-8000-000000000000"])

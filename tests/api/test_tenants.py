@@ -19,6 +19,8 @@ from tests.api.kinds import KINDS, VERSION, Kind, wrong
 from tests.factories import Account
 from tests.snapshot import Difference, difference, snapshot
 
+pytestmark = pytest.mark.both_databases
+
 Make = Callable[[FlaskClient, Account], Any]
 # A word that only one company has stored: no answer to another holds it.
 MARK = "only_ours"

@@ -25,7 +25,7 @@ from tests.factories import make_account
 pytestmark = pytest.mark.early
 
 # Of each operation, allowed data so often on each database, and forbidden ones.
-TIMES = 2
+TIMES = 1
 # Chains of requests, and how long each is.
 CHAINS, LINKS = 5, 10
 
@@ -70,11 +70,12 @@ def test_every_answer_is_what_the_document_says(api: BaseSchema, world: World, r
 def ask(operation: APIOperation, mode: GenerationMode, world: World, run: Run) -> None:
     """Sends cases to one operation, and checks each answer."""
     seen: list[tuple[Case, Response]] = []
+    cases = operation.as_strategy(generation_mode=mode)
 
     # The data of each operation are its own.
     @seed(f"{run.seed} {operation.label} {mode}")
     @settings(max_examples=TIMES * run.times, **QUIET)
-    @given(case=operation.as_strategy(generation_mode=mode), chance=st.randoms(use_true_random=False))
+    @given(case=cases if run.times > 1 else beyond_the_simplest(cases), chance=st.randoms(use_true_random=False))
     def each(case: Case, chance: Random) -> None:
         headers = world.settle(case, chance)
         seen.append((case, run.check(case, headers)))
@@ -82,6 +83,11 @@ def ask(operation: APIOperation, mode: GenerationMode, world: World, run: Run) -
     each()
     for case, response in seen:
         world.learn(case, response)
+
+
+def beyond_the_simplest(cases: st.SearchStrategy[Case]) -> st.SearchStrategy[Case]:
+    """The cases without the simplest. Every run begins with it: of a single draw, nothing would be left to chance."""
+    return st.integers(0, 20).flatmap(lambda chance: cases if chance else st.nothing())
 
 
 def test_what_an_answer_leads_on_to_is_there(api: BaseSchema, app: Flask, run: Run) -> None:

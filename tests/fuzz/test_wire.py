@@ -18,7 +18,7 @@ from server.lib import wire
 from tests.fuzz.mutation import LARGE, Message, corpus, mutated
 from tests.fuzz.properties import judge, read
 
-EXECUTIONS, LONG = 10_000, 1_000_000
+EXECUTIONS, LONG = 2_500, 1_000_000
 # Every so often one is traced, and one is measured.
 TRACED, MEASURED = 8, 50
 # One request of 256 KB takes some milliseconds; pathological would be minutes.
