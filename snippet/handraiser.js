@@ -75,8 +75,8 @@
   /** @type {(selector: string, within?: any) => any[]} */
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   /** Reads or writes what lasts as long as the tab; a sandboxed page has no such thing. */
-  const store = safely((name, value) =>
-    gpc || !value ? !gpc && sessionStorage[name] : (sessionStorage[name] = value),
+  const store = safely(
+    (name, value) => !gpc && (value ? (sessionStorage[name] = value) : sessionStorage[name]),
   );
   /** @type {(tag: string, attributes: object, ...children: any[]) => any} */
   const make = (tag, attributes, ...children) => {
@@ -328,6 +328,7 @@
       if (!theirs) say("sending");
       deliver(body).then(safely((answer) => {
         busy = false;
+        tidy(); // Who left and came back waits no longer, though this answer is for nobody.
         if (!answer) return;
         const outcome = tell(form.isConnected ? form : document, answer);
         if (!theirs) {
