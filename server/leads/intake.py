@@ -5,6 +5,7 @@ from server.lead_tokens.queries import find_grant, find_grant_of
 from server.lead_tokens.rules import PUBLIC, Grant
 from server.leads.accept import compare_patterns
 from server.leads.admission import authorises, dry_run, no_token, powers_of
+from server.leads.blur import blur_time
 from server.leads.limits import Limits, check_guesses, check_limits, count_guess, is_burst, stops_many
 from server.leads.params import sent_token
 from server.leads.plan import Plan, make_plan
@@ -39,9 +40,13 @@ def take_lead(runner: Runner, posting: Posting, limits: Limits | None) -> Taken:
             burst = planned.burst = burst or (limits is not None and is_burst(limits, grant, posting.remote_ip))
             many = planned.stops_many = many or (limits is not None and stops_many(limits, planned))
         try:
-            return take_with(runner, posting, grant, planned)
+            taken = take_with(runner, posting, grant, planned)
         except StaleGrant:
             fresh, limits = True, None  # It has been counted.
+            continue
+        if isinstance(planned, Plan) and planned.public:
+            blur_time(planned.phone.e164)
+        return taken
     raise Refused("edit_conflict", "The configuration is changing right now", None, "Send the request again.")
 
 

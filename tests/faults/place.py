@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from server.api.health import SHARED
 from server.config import Settings
 from server.lib import clock
 from server.lib.db import begin_write, commit, db
@@ -100,6 +101,7 @@ def unavailable(answer: httpx.Response) -> None:
 def unready(place: Place) -> None:
     """Asserts that the server comes to say so: for half a second it may repeat what its last look has found."""
     until(lambda: place.ask("GET", "/readyz").status_code == 503)
+    time.sleep(SHARED)  # Another web process has looked by itself.
     unavailable(place.ask("GET", "/readyz"))
 
 

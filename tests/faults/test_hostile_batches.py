@@ -14,6 +14,7 @@ from tests.conftest import new_settings
 from tests.factories import Account
 from tests.faults.place import Place, name_held, serving
 from tests.faults.volley import lead_request
+from tests.pace import slowness
 from tests.raw import Wire, ask, request
 
 JSON = {"Content-Type": "application/json"}
@@ -84,8 +85,8 @@ def test_a_thousand_leads_with_an_unknown_token_cost_little(client: FlaskClient,
         return time.process_time() - began
 
     # The aim is 50 ms; without the look at the token it was 200 and more.
-    assert min(cost() for _ in range(3)) < 0.05
+    assert min(cost() / slowness() for _ in range(3)) < 0.05
     spelt = [{"lead_token": f"{number:032x}"} for number in range(1000)]
     began = time.process_time()
     assert client.post("/api/v1/leads/batch", json={"leads": spelt}).get_json()["code"] == "lead_token_invalid"
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 0.5 * slowness()

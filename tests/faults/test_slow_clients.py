@@ -17,8 +17,8 @@ from tests.raw import Wire, ask, request
 MANY = 200
 # Seconds that the server gives a body here, and that anybody else's post may take on a busy machine. It would take
 # longer than a body may, were there no thread for it.
-BODY_SECONDS = 8
-GENEROUS = 5.0
+BODY_SECONDS = 14
+GENEROUS = 10.0
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

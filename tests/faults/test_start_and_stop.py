@@ -25,7 +25,7 @@ from server.prepare import DURABLE
 from server.serve import GRACE
 from tests.conftest import new_settings, opened
 from tests.factories import Account, make_account
-from tests.faults.place import PATIENCE, Place, name_held, until, web_processes
+from tests.faults.place import PATIENCE, Place, name_held, serving, until, web_processes
 from tests.faults.volley import lead_request
 from tests.live import Live, free_port, running_server
 from tests.postgres import Postgres
@@ -291,7 +291,13 @@ def only_lead(account: Account) -> str:
     return str(lead["id"])
 
 
-def test_sigterm_waits_for_a_body_that_is_on_its_way_and_not_for_who_asks_for_nothing(place: Place) -> None:
+def test_sigterm_waits_for_a_body_that_is_on_its_way_and_not_for_who_asks_for_nothing(empty: Settings) -> None:
+    with serving(empty, HANDRAISER_BODY_SECONDS="60") as place:
+        send_a_body_across_the_end(place)
+
+
+def send_a_body_across_the_end(place: Place) -> None:
+    """Begins a body, has the server asked to stop, and sends the rest."""
     body = urlencode({"lead_token": place.account.schedule_token, "caller_id": NUMBER}).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Expect": "100-continue"}
     content = request("POST", "/api/v1/leads", headers, body)

@@ -51,8 +51,13 @@ def measure(client: FlaskClient, account: Account, number: str, **more: object) 
 
 
 def how_often_right(answers: Seconds) -> float:
-    """How often the best threshold of one half of the answers tells known from unknown numbers in the other half."""
-    learned, judged = answers[: len(answers) // 2], answers[len(answers) // 2 :]
+    """How often the best threshold of one half of the answers tells known from unknown numbers in the other half, for
+    both halves."""
+    first, second = answers[: len(answers) // 2], answers[len(answers) // 2 :]
+    return (rightly_judged(first, second) + rightly_judged(second, first)) / 2
+
+
+def rightly_judged(learned: Seconds, judged: Seconds) -> float:
 
     def score(over: Seconds, threshold: float, slower_is_known: bool) -> float:
         return sum(((each >= threshold) == known) == slower_is_known for each, known in over) / len(over)
