@@ -35,16 +35,9 @@ class Numbered:
     text: bytes
     names: tuple[str, ...]
 
-    def bind(self, values: Values) -> list[str | None]:
-        """The values in their order, as text of a type that PostgreSQL infers, so that one statement is prepared once
-        and not once for each mixture of NULLs and widths of integers."""
-        return [
-            None if value is None else SPELT.get(type(value), str)(value)
-            for value in map(values.__getitem__, self.names)
-        ]
-
     def encode(self, values: Values) -> list[bytes | None]:
-        """The same as libpq takes them; so many that a call for each would be felt."""
+        """The values in their order as libpq takes them: text, whose type PostgreSQL infers, so that one statement is
+        prepared once and not once for each mixture of NULLs and widths of integers."""
         encoded = [ENCODERS[type(value)](value) for value in map(values.__getitem__, self.names)]
         if b"\0" in b"".join(filter(None, encoded)):
             # libpq would take the text to end there.
