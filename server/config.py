@@ -204,7 +204,7 @@ class Settings:
     @property
     def worker_count(self) -> int:
         """Web processes: one on SQLite, whose group commit lives in one process; else one a core."""
-        return 1 if self.on_sqlite else self.workers or os.cpu_count() or 1
+        return 1 if self.on_sqlite else self.workers or core_count()
 
     @property
     def thread_count(self) -> int:
@@ -225,6 +225,11 @@ class Settings:
 def documented() -> Iterator[Field[Any]]:
     """The settings in the order of the README's table."""
     return iter(fields(Settings))
+
+
+def core_count() -> int:
+    """How many cores this process may use: in a container often fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def from_environment() -> Settings:

@@ -1,5 +1,6 @@
 """granian, as we run it: bodies are awaited before the application, and a web process that dies is always replaced."""
 
+import os
 import resource
 import sys
 import threading
@@ -43,6 +44,9 @@ class WebServer(granian.MPServer):
     """granian's own server, which would end all when a successor dies young."""
 
     waits: float = 0.0
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]
+        return super()._spawn_worker(idx, target, partial(load_on_core, idx, callback_loader))
 
     def _respawn_workers(self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
         young = any(time.monotonic() - self.wrks[index].birth < YOUNG for index in workers)
@@ -93,6 +97,16 @@ def open_many_files() -> None:
     most = 4 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(4 * CONNECTIONS, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def load_on_core(place: int, load: Callable[[], Front]) -> Front:
+    """Loads the application in a web process, which stays on one core: of its threads one runs at a time, and to wake
+    the next one on the same core takes an eighth off all that a lead costs."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        # From the parent's number on, so that several servers do not all begin with the first core.
+        os.sched_setaffinity(0, {cores[(os.getppid() + place) % len(cores)]})
+    return load()
 
 
 def load_front(target: str, turns: int, patience: float, longest: Callable[[str], int]) -> Front:

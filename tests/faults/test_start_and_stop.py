@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from server.config import PROJECT, Settings, documented, from_environment
+from server.config import PROJECT, Settings, core_count, documented, from_environment
 from server.errors import SettingError
 from server.lib.db import JOURNAL_MODE, open_sqlite, wal_is_safe
 from server.lib.filelock import FileLock
@@ -206,6 +206,12 @@ def test_a_url_with_a_password_may_stand_in_a_file(empty: Settings, tmp_path: Pa
         name = make_url(empty.database_url).database if empty.database_url else f"{tmp_path}/elsewhere.db"
         assert f"{name} " in live.text
     assert not nowhere.data_dir.joinpath("handraiser.db").exists()
+
+
+def test_each_web_process_stays_on_a_core_and_they_share_all_cores(place: Place) -> None:
+    kept_to = [os.sched_getaffinity(process) for process in web_processes(place.live)]
+    assert [len(cores) for cores in kept_to] == [1] * place.live.settings.worker_count
+    assert len(set().union(*kept_to)) == min(len(kept_to), core_count())
 
 
 def test_a_web_process_that_dies_is_replaced(place: Place) -> None:
