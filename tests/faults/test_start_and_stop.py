@@ -163,7 +163,7 @@ def test_the_start_says_what_runs_and_what_to_do_first(empty: Settings, database
             assert lines["Workers"] == "1 x 64 threads"
         else:
             assert f"{make_url(empty.database).database} on 127.0.0.1 (durable commits)" in lines["Database"]
-            assert lines["Workers"] == f"{os.cpu_count()} x 2 threads"
+            assert lines["Workers"] == f"{core_count()} x 2 threads"
         assert lines["First"].startswith("./dev demo")
 
 
