@@ -476,7 +476,7 @@ KINDS_OF_OUTCOMES = {"created", "updated", "unchanged", "replayed", "key replaye
 def test_random_requests_leave_the_leads_of_the_model(app: Flask, long: bool) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=3000 if long else 40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3000 if long else 25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=sequences())
     @example(steps=TOUR)
     def holds(steps: list[Step]) -> None:
