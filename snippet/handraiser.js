@@ -328,7 +328,7 @@
       if (!theirs) say("sending");
       deliver(body).then(safely((answer) => {
         busy = false;
-        tidy(); // Who left and came back waits no longer, though this answer is for nobody.
+        tidy(); // A visitor who left and came back must not read "Sending…" for ever.
         if (!answer) return;
         const outcome = tell(form.isConnected ? form : document, answer);
         if (!theirs) {

@@ -1,4 +1,4 @@
-"""A page's answer takes a little longer than it must, so that its time does not tell which numbers are known."""
+"""A short wait before a page is answered, so that the time of the answer does not tell which numbers are known."""
 
 import secrets
 import time

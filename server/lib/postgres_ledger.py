@@ -127,8 +127,8 @@ class PostgresLedger:
         return int(self.execute(statement, values).get_value(0, 0) or 0)
 
     def execute(self, statement: Numbered, values: Values) -> PGresult:
-        """What a statement answers, past psycopg's cursor, whose work for each value and each wait costs a twentieth of
-        a lead's time."""
+        """Run a statement, prepared on first use, through libpq itself: psycopg's cursor converts each value and waits
+        in Python, which costs a twentieth of a lead's time."""
         name = self.prepared.get(statement.text) or self.prepare(statement.text)
         # psycopg's annotation leaves NULL out.
         sent = cast(list[bytes], statement.encode(values))
